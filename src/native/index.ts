@@ -1,0 +1,394 @@
+// The whole native surface, typed. This file alone loads the addon.
+//
+// Nothing here hands over a record or a batch: JavaScript configures, commits and reports, and reads
+// snapshots (typed arrays) and events (small lists that it drains). No call blocks the event loop;
+// what must wait returns a promise that a libuv worker thread fulfils.
+
+import { createRequire } from 'node:module'
+
+/** librdkafka configuration properties by librdkafka's own names. */
+export type Properties = Readonly<Record<string, string>>
+
+/** What librdkafka or a broker said, from librdkafka's own predicates. Thrown values carry it as `failure`. */
+export interface KafkaFailure {
+  code: number
+  /** Kafka's error name (`NOT_LEADER_OR_FOLLOWER`), librdkafka's with a leading `_` (`_TRANSPORT`). */
+  name: string
+  message: string
+  retriable: boolean
+  fatal: boolean
+}
+
+export interface TopicPartition {
+  topic: string
+  partition: number
+}
+
+export interface BrokerMetadata {
+  id: number
+  host: string
+  port: number
+}
+
+export interface PartitionMetadata {
+  partition: number
+  /** -1 while there is none. */
+  leader: number
+  replicas: number[]
+  inSyncReplicas: number[]
+  failure?: KafkaFailure
+}
+
+export interface TopicMetadata {
+  topic: string
+  partitions: PartitionMetadata[]
+  failure?: KafkaFailure
+}
+
+export interface ClusterMetadata {
+  brokers: BrokerMetadata[]
+  topics: TopicMetadata[]
+}
+
+export interface ConfigEntry {
+  name: string
+  value: string | null
+  isDefault: boolean
+  isSensitive: boolean
+}
+
+export interface TopicConfigs {
+  topic: string
+  entries: ConfigEntry[]
+  failure?: KafkaFailure
+}
+
+export interface NewTopic {
+  topic: string
+  partitions: number
+  replicationFactor: number
+  configs: Readonly<Record<string, string>>
+}
+
+/** Result of an admin call for one topic; `failure` is absent when it was done. */
+export interface TopicResult {
+  topic: string
+  failure?: KafkaFailure
+}
+
+export interface PartitionOffset extends TopicPartition {
+  /** -1 when the cluster has no such offset. */
+  offset: number
+  failure?: KafkaFailure
+}
+
+export type ClusterEvent =
+  | { type: 'error'; failure: KafkaFailure }
+  | { type: 'log'; level: number; facility: string; message: string }
+
+/**
+ * One librdkafka handle on one cluster: admin calls, and the connections of the links that use it.
+ * The constructor throws when librdkafka refuses a property; it does not wait for a connection.
+ */
+export interface Cluster {
+  /** The cluster's id; undefined when it could not be had within the time. */
+  clusterId(timeoutMs: number): Promise<string | undefined>
+  /** All topics, or only those named. Never creates a topic. */
+  metadata(topics: readonly string[] | undefined, timeoutMs: number): Promise<ClusterMetadata>
+  /** `at`: -2 log start, -1 log end (last stable offset under read_committed), else a time in ms. */
+  listOffsets(
+    partitions: readonly TopicPartition[],
+    at: number,
+    isolation: Isolation,
+    timeoutMs: number
+  ): Promise<PartitionOffset[]>
+  createTopics(topics: readonly NewTopic[], timeoutMs: number): Promise<TopicResult[]>
+  /** Grows topics to a total number of partitions. */
+  createPartitions(
+    topics: readonly { topic: string; total: number }[],
+    timeoutMs: number
+  ): Promise<TopicResult[]>
+  describeTopicConfigs(topics: readonly string[], timeoutMs: number): Promise<TopicConfigs[]>
+  deleteTopics(topics: readonly string[], timeoutMs: number): Promise<TopicResult[]>
+  /** Errors and logs since the last call, at most 1,000; drain it once a second. */
+  drainEvents(): ClusterEvent[]
+  /** Ends the handle off the event loop. Links on it are closed before. Idempotent. */
+  close(): Promise<void>
+}
+
+export interface CommittedOffset extends TopicPartition {
+  /** -1 when nothing is committed. */
+  offset: number
+  metadata: string
+  failure?: KafkaFailure
+}
+
+export interface OffsetToCommit extends TopicPartition {
+  offset: number
+  metadata: string
+}
+
+export type GroupEvent =
+  | { type: 'assign'; partitions: TopicPartition[] }
+  /** `lost`: the group has given them to others already; nothing can be committed for them. */
+  | { type: 'revoke'; partitions: TopicPartition[]; lost: boolean }
+  | { type: 'error'; failure: KafkaFailure }
+  | { type: 'log'; level: number; facility: string; message: string }
+
+/**
+ * Membership of a consumer group on a source cluster. It never fetches: what it is assigned is paused
+ * at once. Assignment is always incremental (cooperative). After an `assign` event call `assign`, after
+ * a `revoke` event call `unassign` with the same partitions: the group waits for it.
+ */
+export interface Group {
+  /** Replaces the subscription: plain topic names. */
+  subscribe(topics: readonly string[]): void
+  /** Events since the last call; never blocks. To be called at least every 100 ms or so. */
+  poll(): GroupEvent[]
+  assign(partitions: readonly TopicPartition[]): void
+  unassign(partitions: readonly TopicPartition[]): void
+  /** Member id within the group; empty before the first join. */
+  memberId(): string
+  committed(partitions: readonly TopicPartition[], timeoutMs: number): Promise<CommittedOffset[]>
+  /** Commits in chunks below the request limit and returns one result per offset. */
+  commit(offsets: readonly OffsetToCommit[]): Promise<PartitionOffset[]>
+  /** Leaves the group (a static member stays in it) and ends the handle. Idempotent. */
+  close(): Promise<void>
+}
+
+export type Isolation = 'read_committed' | 'read_uncommitted'
+
+export interface LinkOptions {
+  /** Connections per source broker. */
+  streams: number
+  /** Connections per target broker. A lane stays on one, so its order holds. */
+  producers: number
+  isolation: Isolation
+  fetchMinBytes: number
+  /** Most bytes one Fetch may ask for; the size asked for adapts below it. */
+  fetchMaxBytes: number
+  maxPartitionFetchBytes: number
+  fetchMaxWaitMs: number
+  /** Bytes of fetched responses the link may hold, in flight ones included. */
+  budgetBytes: number
+  /** Aimed-at size of a Produce request; one larger batch is sent alone. */
+  maxRequestBytes: number
+  /** Batches of one lane in flight, 1 to 5. */
+  maxInFlight: number
+  /** Produce's own time-out field; kept below the socket's. */
+  requestTimeoutMs: number
+  clientRack: string
+}
+
+export interface LaneStart extends TopicPartition {
+  targetTopic: string
+  targetPartition: number
+  /** Source offset of the first record to mirror. */
+  offset: number
+  /** Batches larger than this stop the lane (`too-large`): the target topic's max.message.bytes. */
+  targetMaxBatchBytes: number
+  /** Whether the target topic has message.timestamp.type=LogAppendTime. */
+  targetAppendTime: boolean
+}
+
+/** In snapshots a state is an index into this list. */
+export const laneStates = [
+  'starting',
+  'running',
+  'caught-up',
+  'backing-off',
+  'draining',
+  'drained',
+  'stopped'
+] as const
+export type LaneState = (typeof laneStates)[number]
+
+/** Why a lane backs off or is stopped. In snapshots a reason is an index into this list. */
+export const laneReasons = [
+  'none',
+  'no-leader',
+  'unknown-topic',
+  'not-leader',
+  'connection',
+  'throttled',
+  'not-enough-replicas',
+  'broker-error',
+  'not-allowed',
+  'malformed',
+  'bad-crc',
+  'old-format',
+  'head-trim',
+  'holes',
+  'append-time',
+  'too-large',
+  'codec-unsupported',
+  'timestamp-range',
+  'refused',
+  'fenced',
+  'source-gap',
+  'source-diverged',
+  'order-lost'
+] as const
+export type LaneReason = (typeof laneReasons)[number]
+
+/** Columns of one lane's row in a snapshot; all numbers, -1 for an offset or time not known. */
+export const laneColumns = [
+  'id',
+  'state',
+  'reason',
+  /** Kafka's code behind the reason, 0 when there is none. */
+  'errorCode',
+  /** Source offset that is safe to commit: the end of the last batch whose predecessors are all acknowledged. */
+  'checkpoint',
+  'fetchOffset',
+  'highWatermark',
+  'lastStableOffset',
+  'logStartOffset',
+  /** Readable end when the first Fetch was answered: what --until-caught-up mirrors up to. */
+  'endAtStart',
+  /** 1 once the checkpoint has reached endAtStart, or an empty Fetch below its byte limit showed the end. */
+  'reachedEnd',
+  'records',
+  'bytes',
+  'batchesShallow',
+  'skippedControl',
+  'skippedAborted',
+  'skippedEmpty',
+  'firstSource',
+  'lastSource',
+  'firstTarget',
+  'lastTarget',
+  'producerId',
+  'producerEpoch',
+  /** Sequence the record at the checkpoint gets. */
+  'nextSequence',
+  /** Target offset just after the last acknowledged record. */
+  'targetEnd',
+  'inFlight',
+  'queuedBytes',
+  /** Batches sent again under a fresh producer id: the target may hold them twice. */
+  'maybeDoubled',
+  /** maxTimestamp (ms) of the newest acknowledged batch. */
+  'lastTimestamp',
+  'sourceBroker',
+  'targetBroker'
+] as const
+export type LaneColumn = (typeof laneColumns)[number]
+
+/** Totals of a link since its start. */
+export const linkColumns = [
+  'fetchRequests',
+  'fetchResponseBytes',
+  'produceRequests',
+  'produceRequestBytes',
+  'produceErrors',
+  'fetchErrors',
+  'retriedBatches',
+  'batchesAcknowledged',
+  'recordsAcknowledged',
+  'bytesAcknowledged',
+  'discardedBytes',
+  'budgetUsedBytes',
+  /** Milliseconds that the link was sampled while it had work, by what held it back. */
+  'boundBySourceMs',
+  'boundByTargetMs',
+  'boundByBudgetMs',
+  'throttledMs',
+  'connections'
+] as const
+export type LinkColumn = (typeof linkColumns)[number]
+
+/** `lanes` holds one row of `laneColumns.length` numbers per live lane; `link` is one row of `linkColumns`. */
+export interface LinkSnapshot {
+  lanes: Float64Array
+  link: Float64Array
+}
+
+export type LinkEvent =
+  /** `detail` says what was found, where and what to do about it. */
+  | { type: 'lane-stopped'; lane: number; reason: LaneReason; code: number; detail: string }
+  | { type: 'lane-backing-off'; lane: number; reason: LaneReason; code: number; detail: string }
+  | { type: 'lane-recovered'; lane: number }
+  /** The target forgot the lane's sequence; source offsets [from, to) may be on the target twice. */
+  | { type: 'producer-id-reset'; lane: number; from: number; to: number; code: number }
+
+/**
+ * All lanes from one source cluster to one target cluster. Native threads move the batches from the
+ * moment a lane is added until it is drained or removed.
+ */
+export interface Link {
+  /** Gets the producer id. Fails when the target cannot be reached within the time or grants none. */
+  start(timeoutMs: number): Promise<void>
+  /** Returns the ids of the lanes, in order; an id is never used twice. */
+  addLanes(lanes: readonly LaneStart[]): number[]
+  /** Stops fetching; what is queued is sent. The lanes end in `drained` (or `stopped`). */
+  drainLanes(lanes: readonly number[]): void
+  /** Forgets lanes; batches in flight may still be written, nothing is acknowledged for them any more. */
+  removeLanes(lanes: readonly number[]): void
+  snapshot(): LinkSnapshot
+  drainEvents(): LinkEvent[]
+  /** Stops the threads of the link and gives its buffers back. Idempotent. */
+  close(): Promise<void>
+}
+
+/** librdkafka's embedded mock cluster: for demo and tests. It keeps about 5 MB per partition. */
+export interface MockCluster {
+  readonly bootstrapServers: string
+  createTopic(topic: string, partitions: number, replicationFactor: number): void
+  setLeader(topic: string, partition: number, broker: number): void
+  /** Takes a broker down (connections drop) or up again. */
+  setBrokerUp(broker: number, up: boolean): void
+  setRoundTripMs(broker: number, milliseconds: number): void
+  /** The next requests of this API (protocol key) are answered with these codes, in order. */
+  pushErrors(apiKey: number, codes: readonly number[]): void
+  close(): void
+}
+
+export interface NativeVersion {
+  librdkafka: string
+  /** librdkafka's `builtin.features`, e.g. `gzip`, `ssl`, `sasl_scram`. */
+  features: string[]
+}
+
+interface Addon {
+  Cluster: new (properties: Properties) => Cluster
+  Group: new (properties: Properties) => Group
+  Link: new (source: Cluster, target: Cluster, options: LinkOptions) => Link
+  MockCluster: new (brokers: number) => MockCluster
+  version(): NativeVersion
+}
+
+function loadAddon(): Addon {
+  try {
+    return createRequire(import.meta.url)('#addon') as Addon
+  } catch (cause) {
+    throw new Error(
+      `the native addon could not be loaded on ${process.platform}-${process.arch} ` +
+        `(Node ${process.versions.node}) from build/Release/heliostat.node; build it with: npm run build:native`,
+      { cause }
+    )
+  }
+}
+
+const addon = loadAddon()
+
+export const Cluster = addon.Cluster
+export const Group = addon.Group
+export const Link = addon.Link
+export const MockCluster = addon.MockCluster
+export const nativeVersion = addon.version
+
+/** Reads one column of one lane's row. */
+export function laneValue(lanes: Float64Array, row: number, column: LaneColumn): number {
+  return lanes[row * laneColumns.length + laneColumns.indexOf(column)] ?? Number.NaN
+}
+
+/** Reads one total of a link. */
+export function linkValue(link: Float64Array, column: LinkColumn): number {
+  return link[linkColumns.indexOf(column)] ?? Number.NaN
+}
+
+/** The failure behind an error thrown by the addon, if it is one of Kafka's. */
+export function failureOf(error: unknown): KafkaFailure | undefined {
+  return error instanceof Error && 'failure' in error ? (error.failure as KafkaFailure) : undefined
+}
