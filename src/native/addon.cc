@@ -1,0 +1,62 @@
+// The addon's entry point: what it exports, and what must be set up once before librdkafka is used.
+#include <napi.h>
+#include <rdkafka.h>
+
+#include <array>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "cluster.h"
+#include "group.h"
+#include "handle.h"
+#include "js_values.h"
+#include "link_binding.h"
+#include "mock_cluster.h"
+#include "open_handles.h"
+
+#if HELIOSTAT_WITH_SSL
+#include <openssl/crypto.h>
+#endif
+
+namespace {
+
+// What the linked librdkafka can do, by its own list.
+std::vector<std::string> ReadFeatures() {
+    const ConfPtr conf(rd_kafka_conf_new());
+    std::array<char, 512> text{};
+    size_t size = text.size();
+    std::vector<std::string> features;
+    if (rd_kafka_conf_get(conf.get(), "builtin.features", text.data(), &size) != RD_KAFKA_CONF_OK) {
+        return features;
+    }
+    std::istringstream list(text.data());
+    for (std::string feature; std::getline(list, feature, ',');) features.push_back(feature);
+    return features;
+}
+
+Napi::Value Version(const Napi::CallbackInfo& info) {
+    Napi::Object version = Napi::Object::New(info.Env());
+    version.Set("librdkafka", rd_kafka_version_str());
+    version.Set("features", ToJs(info.Env(), ReadFeatures()));
+    return version;
+}
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+#if HELIOSTAT_WITH_SSL
+    // process.exit runs no clean-up hooks, so librdkafka's threads may be inside OpenSSL while the
+    // process ends: OpenSSL must not free its globals then. Without effect when called again.
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr);
+#endif
+    OpenHandles::Install(env);
+    InitCluster(env, exports);
+    InitGroup(env, exports);
+    InitLink(env, exports);
+    InitMockCluster(env, exports);
+    exports.Set("version", Napi::Function::New(env, Version, "version"));
+    return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(heliostat, Init)

@@ -1,0 +1,142 @@
+#include "batch_walk.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "batch_header.h"
+#include "cursor.h"
+
+namespace heliostat {
+namespace {
+
+constexpr int8_t kMagic = 2;
+constexpr int kMostCodecs = 4;
+constexpr int16_t kAbortMarker = 0;
+
+// The producers whose open transaction is known to end in an abort, at the offset the walk has reached.
+class AbortedProducers {
+   public:
+    explicit AbortedProducers(std::vector<AbortedTransaction> transactions)
+        : transactions_(std::move(transactions)) {
+        std::sort(transactions_.begin(), transactions_.end(),
+                  [](const auto& a, const auto& b) { return a.first_offset < b.first_offset; });
+    }
+
+    void AdvanceTo(int64_t offset) {
+        for (; next_ < transactions_.size() && transactions_[next_].first_offset <= offset; next_++)
+            open_.insert(transactions_[next_].producer_id);
+    }
+    bool Contains(int64_t producer_id) const { return open_.contains(producer_id); }
+    // A repeated marker finds nothing to close, and that is fine.
+    void Close(int64_t producer_id) { open_.erase(producer_id); }
+
+   private:
+    std::vector<AbortedTransaction> transactions_;
+    size_t next_ = 0;
+    std::unordered_set<int64_t> open_;
+};
+
+// A v2 record: length varint · attributes i8 · timestampDelta varlong · offsetDelta varint · key · …
+// Only the walk of uncompressed batches looks into records: a real broker accepts deltas that lie.
+bool HasDenseDeltas(const uint8_t* batch, const BatchHeader& header) {
+    Cursor records(batch + kBatchHeaderSize, header.size() - kBatchHeaderSize);
+    for (int32_t expected = 0; expected < header.record_count; expected++) {
+        const int64_t length = records.ReadVarint(5);
+        if (!records.ok() || length < 0 || static_cast<uint64_t>(length) > records.left()) return false;
+        const size_t left_after = records.left() - static_cast<size_t>(length);
+        records.Skip(1);
+        records.ReadVarint(10);
+        if (records.ReadVarint(5) != expected || !records.ok() || records.left() < left_after)
+            return false;
+        records.Skip(records.left() - left_after);
+    }
+    return records.ok() && records.left() == 0;
+}
+
+// A marker's key: version i16 · type i16 (0 abort, 1 commit). Markers are never compressed.
+bool IsAbortMarker(const uint8_t* batch, const BatchHeader& header) {
+    Cursor record(batch + kBatchHeaderSize, header.size() - kBatchHeaderSize);
+    record.ReadVarint(5);
+    record.Skip(1);
+    record.ReadVarint(10);
+    record.ReadVarint(5);
+    if (record.ReadVarint(5) < 4) return false;
+    record.Skip(2);
+    const int16_t type = record.Read<int16_t>();
+    return record.ok() && type == kAbortMarker;
+}
+
+bool IsPlausible(const BatchHeader& header, const WalkTask& task, int64_t previous_end) {
+    return header.record_count >= 0 && header.last_offset_delta >= 0 &&
+           header.base_offset >= previous_end && header.codec() <= kMostCodecs &&
+           header.last_offset() < task.high_watermark;
+}
+
+std::optional<LaneReason> WhyNotShallow(const uint8_t* batch, const BatchHeader& header,
+                                        const WalkTask& task) {
+    if (header.base_offset < std::max(task.position, task.log_start)) return LaneReason::kHeadTrim;
+    if (header.record_count != header.last_offset_delta + 1) return LaneReason::kHoles;
+    if (header.codec() == 0 && !HasDenseDeltas(batch, header)) return LaneReason::kHoles;
+    if (header.is_append_time() && !task.target_append_time) return LaneReason::kAppendTime;
+    if (header.size() > task.target_max_batch_bytes) return LaneReason::kTooLarge;
+    return std::nullopt;
+}
+
+}  // namespace
+
+Walk WalkBatches(WalkTask task) {
+    Walk walk;
+    AbortedProducers aborted(std::move(task.aborted));
+    int64_t reached = 0;
+    size_t at = 0;
+    const auto stop = [&](LaneReason reason, int64_t offset) {
+        walk.stop = WalkStop{reason, std::max(offset, task.position)};
+        return walk;
+    };
+
+    // Magic lies at the same place in every format, and so does the length that old formats have.
+    while (task.size - at > 16) {
+        const uint8_t* batch = task.data + at;
+        const size_t left = task.size - at;
+        const int8_t magic = static_cast<int8_t>(batch[16]);
+        if (magic == 0 || magic == 1) return stop(LaneReason::kOldFormat, reached);
+        if (magic != kMagic) return stop(LaneReason::kMalformed, reached);
+        if (left < kBatchHeaderSize) break;
+        const BatchHeader header = ReadBatchHeader(batch);
+        if (header.batch_length < static_cast<int32_t>(kBatchHeaderSize - kBatchLengthOverhead))
+            return stop(LaneReason::kMalformed, reached);
+        if (header.size() > left) break;
+        if (!IsPlausible(header, task, reached)) return stop(LaneReason::kMalformed, reached);
+
+        at += header.size();
+        reached = header.next_offset();
+        if (task.read_committed) aborted.AdvanceTo(header.last_offset());
+        if (header.is_control() && IsAbortMarker(batch, header)) aborted.Close(header.producer_id);
+        if (header.next_offset() <= task.position) {
+            walk.discarded_bytes += header.size();
+            continue;
+        }
+
+        BatchPath path = BatchPath::kShallow;
+        if (header.is_control()) {
+            path = BatchPath::kControl;
+        } else if (header.is_transactional() && aborted.Contains(header.producer_id)) {
+            path = BatchPath::kAborted;
+        } else if (header.record_count == 0) {
+            path = BatchPath::kEmpty;
+        } else if (const auto reason = WhyNotShallow(batch, header, task)) {
+            return stop(*reason, header.base_offset);
+        }
+        walk.batches.push_back({.path = path,
+                                .data = batch,
+                                .size = static_cast<uint32_t>(header.size()),
+                                .record_count = header.record_count,
+                                .base_offset = header.base_offset,
+                                .next_offset = header.next_offset(),
+                                .max_timestamp = header.max_timestamp});
+    }
+    walk.discarded_bytes += task.size - at;
+    return walk;
+}
+
+}  // namespace heliostat

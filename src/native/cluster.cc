@@ -1,0 +1,200 @@
+#include "cluster.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "admin.h"
+#include "js_values.h"
+#include "open_handles.h"
+#include "pool_call.h"
+
+namespace {
+
+constexpr napi_type_tag kClusterTag = {0x6f1f3c6a5b0f4c1d, 0x9a7e2b64d18c03f5};
+
+class Cluster final : public Napi::ObjectWrap<Cluster>, public Closable {
+   public:
+    explicit Cluster(const Napi::CallbackInfo& info);
+    ~Cluster() override { open_->Remove(this); }
+
+    static Napi::Function Define(Napi::Env env);
+
+    void CloseAtExit() override;
+    const std::shared_ptr<ClusterHandle>& handle() const { return handle_; }
+
+   private:
+    Napi::Value ClusterId(const Napi::CallbackInfo& info);
+    Napi::Value Metadata(const Napi::CallbackInfo& info);
+    Napi::Value ListOffsets(const Napi::CallbackInfo& info);
+    Napi::Value CreateTopics(const Napi::CallbackInfo& info);
+    Napi::Value CreatePartitions(const Napi::CallbackInfo& info);
+    Napi::Value DescribeTopicConfigs(const Napi::CallbackInfo& info);
+    Napi::Value DeleteTopics(const Napi::CallbackInfo& info);
+    Napi::Value DrainEvents(const Napi::CallbackInfo& info);
+    Napi::Value Close(const Napi::CallbackInfo& info);
+
+    // Runs one admin call on the pool. A closed cluster, like a wrong argument, throws at once.
+    template <typename T, typename Call>
+    Napi::Value Run(const Napi::CallbackInfo& info, const char* what, Call call);
+
+    const std::shared_ptr<OpenHandles> open_;
+    std::shared_ptr<ClusterHandle> handle_;  // empty once closed
+};
+
+Failure Closed() { return FailureOf(RD_KAFKA_RESP_ERR__STATE, "the cluster is closed"); }
+
+Cluster::Cluster(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<Cluster>(info), open_(OpenHandles::Of(info.Env())) {
+    const Properties properties = ReadProperties(info[0]);
+    if (info.Env().IsExceptionPending()) return;
+    Outcome<std::shared_ptr<ClusterHandle>> opened = ClusterHandle::Open(properties);
+    if (const Failure* failure = std::get_if<Failure>(&opened)) {
+        MakeError(info.Env(), "cluster", *failure).ThrowAsJavaScriptException();
+        return;
+    }
+    handle_ = std::get<std::shared_ptr<ClusterHandle>>(std::move(opened));
+    info.This().As<Napi::Object>().TypeTag(&kClusterTag);
+    open_->Add(this);
+}
+
+Napi::Function Cluster::Define(Napi::Env env) {
+    return DefineClass(env, "Cluster",
+                       {InstanceMethod<&Cluster::ClusterId>("clusterId"),
+                        InstanceMethod<&Cluster::Metadata>("metadata"),
+                        InstanceMethod<&Cluster::ListOffsets>("listOffsets"),
+                        InstanceMethod<&Cluster::CreateTopics>("createTopics"),
+                        InstanceMethod<&Cluster::CreatePartitions>("createPartitions"),
+                        InstanceMethod<&Cluster::DescribeTopicConfigs>("describeTopicConfigs"),
+                        InstanceMethod<&Cluster::DeleteTopics>("deleteTopics"),
+                        InstanceMethod<&Cluster::DrainEvents>("drainEvents"),
+                        InstanceMethod<&Cluster::Close>("close")});
+}
+
+void Cluster::CloseAtExit() {
+    if (!handle_) return;
+    handle_->AllowWaiting();
+    handle_.reset();
+}
+
+template <typename T, typename Call>
+Napi::Value Cluster::Run(const Napi::CallbackInfo& info, const char* what, Call call) {
+    const Napi::Env env = info.Env();
+    if (env.IsExceptionPending()) return env.Undefined();
+    return RunInPool<T>(env, what, [handle = handle_, call = std::move(call)]() -> Outcome<T> {
+        if (!handle) return Closed();
+        return call(handle->rk());
+    });
+}
+
+Napi::Value Cluster::ClusterId(const Napi::CallbackInfo& info) {
+    const int timeout_ms = ReadInt(info[0]);
+    const Napi::Env env = info.Env();
+    if (env.IsExceptionPending()) return env.Undefined();
+    using Id = std::optional<std::string>;
+    return PoolCall<Id>::Start(
+        env, "cluster id",
+        [handle = handle_, timeout_ms]() -> Outcome<Id> {
+            if (!handle) return Closed();
+            return ReadClusterId(handle->rk(), timeout_ms);
+        },
+        [](Napi::Env env, const Id& id) { return id ? ToJs(env, *id) : env.Undefined(); });
+}
+
+Napi::Value Cluster::Metadata(const Napi::CallbackInfo& info) {
+    std::optional<std::vector<std::string>> topics;
+    if (!info[0].IsUndefined()) topics = ReadStrings(info[0]);
+    const int timeout_ms = ReadInt(info[1]);
+    return Run<ClusterMetadata>(info, "metadata",
+                                [topics = std::move(topics), timeout_ms](rd_kafka_t* rk) {
+                                    return ReadMetadata(rk, topics, timeout_ms);
+                                });
+}
+
+Napi::Value Cluster::ListOffsets(const Napi::CallbackInfo& info) {
+    std::vector<TopicPartition> partitions = ReadPartitions(info[0]);
+    const int64_t at = ReadInt64(info[1]);
+    const rd_kafka_IsolationLevel_t isolation = ReadString(info[2]) == "read_committed"
+                                                    ? RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED
+                                                    : RD_KAFKA_ISOLATION_LEVEL_READ_UNCOMMITTED;
+    const int timeout_ms = ReadInt(info[3]);
+    return Run<std::vector<PartitionOffset>>(
+        info, "list offsets",
+        [partitions = std::move(partitions), at, isolation, timeout_ms](rd_kafka_t* rk) {
+            return ::ListOffsets(rk, partitions, at, isolation, timeout_ms);
+        });
+}
+
+Napi::Value Cluster::CreateTopics(const Napi::CallbackInfo& info) {
+    std::vector<NewTopic> topics = ReadNewTopics(info[0]);
+    const int timeout_ms = ReadInt(info[1]);
+    return Run<std::vector<TopicResult>>(
+        info, "create topics", [topics = std::move(topics), timeout_ms](rd_kafka_t* rk) {
+            return ::CreateTopics(rk, topics, timeout_ms);
+        });
+}
+
+Napi::Value Cluster::CreatePartitions(const Napi::CallbackInfo& info) {
+    std::vector<TopicTotal> topics = ReadTopicTotals(info[0]);
+    const int timeout_ms = ReadInt(info[1]);
+    return Run<std::vector<TopicResult>>(
+        info, "create partitions", [topics = std::move(topics), timeout_ms](rd_kafka_t* rk) {
+            return ::CreatePartitions(rk, topics, timeout_ms);
+        });
+}
+
+Napi::Value Cluster::DescribeTopicConfigs(const Napi::CallbackInfo& info) {
+    std::vector<std::string> topics = ReadStrings(info[0]);
+    const int timeout_ms = ReadInt(info[1]);
+    return Run<std::vector<TopicConfigs>>(
+        info, "describe topic configs", [topics = std::move(topics), timeout_ms](rd_kafka_t* rk) {
+            return ::DescribeTopicConfigs(rk, topics, timeout_ms);
+        });
+}
+
+Napi::Value Cluster::DeleteTopics(const Napi::CallbackInfo& info) {
+    std::vector<std::string> topics = ReadStrings(info[0]);
+    const int timeout_ms = ReadInt(info[1]);
+    return Run<std::vector<TopicResult>>(
+        info, "delete topics", [topics = std::move(topics), timeout_ms](rd_kafka_t* rk) {
+            return ::DeleteTopics(rk, topics, timeout_ms);
+        });
+}
+
+Napi::Value Cluster::DrainEvents(const Napi::CallbackInfo& info) {
+    if (!handle_) return Napi::Array::New(info.Env());
+    return ToJs(info.Env(), handle_->events().Drain());
+}
+
+Napi::Value Cluster::Close(const Napi::CallbackInfo& info) {
+    open_->Remove(this);
+    return PoolCall<Done>::Start(
+        info.Env(), "close",
+        [handle = std::move(handle_)]() -> Outcome<Done> { return Done{}; },
+        [](Napi::Env env, Done) { return env.Undefined(); });
+}
+
+}  // namespace
+
+Outcome<std::shared_ptr<ClusterHandle>> ClusterHandle::Open(const Properties& properties) {
+    std::shared_ptr<ClusterHandle> handle(new ClusterHandle);
+    Outcome<Done> opened = handle->ClientHandle::Open(RD_KAFKA_PRODUCER, properties, 0);
+    if (Failure* failure = std::get_if<Failure>(&opened)) return std::move(*failure);
+    return handle;
+}
+
+void InitCluster(Napi::Env env, Napi::Object exports) {
+    exports.Set("Cluster", Cluster::Define(env));
+}
+
+std::shared_ptr<ClusterHandle> UnwrapCluster(const Napi::Value& value) {
+    if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kClusterTag)) {
+        Napi::TypeError::New(value.Env(), "a Cluster is expected").ThrowAsJavaScriptException();
+        return nullptr;
+    }
+    const std::shared_ptr<ClusterHandle>& handle =
+        Cluster::Unwrap(value.As<Napi::Object>())->handle();
+    if (!handle) MakeError(value.Env(), "cluster", Closed()).ThrowAsJavaScriptException();
+    return handle;
+}

@@ -1,0 +1,106 @@
+// Reads a broker's answer with an end that is checked before every step. After the first read beyond
+// the end, or a length that cannot be, the cursor is broken: it reads zeros and `ok()` is false.
+#ifndef HELIOSTAT_CURSOR_H_
+#define HELIOSTAT_CURSOR_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "big_endian.h"
+
+namespace heliostat {
+
+class Cursor {
+   public:
+    Cursor(const uint8_t* bytes, size_t size) : at_(bytes), end_(bytes + size) {}
+
+    bool ok() const { return !is_broken_; }
+    size_t left() const { return static_cast<size_t>(end_ - at_); }
+
+    template <typename Integer>
+    Integer Read() {
+        const uint8_t* from = Take(sizeof(Integer));
+        return from ? LoadBigEndian<Integer>(from) : Integer{0};
+    }
+
+    // An array's count; null counts as empty. Broken when the bytes left cannot hold that many entries
+    // of at least `smallest` bytes.
+    size_t ReadCount(size_t smallest) {
+        const int32_t count = Read<int32_t>();
+        if (count <= 0) {
+            if (count < -1) Break();
+            return 0;
+        }
+        if (static_cast<size_t>(count) > left() / smallest) {
+            Break();
+            return 0;
+        }
+        return static_cast<size_t>(count);
+    }
+
+    // A string with a 16-bit length; null is empty. Lives as long as the bytes.
+    std::string_view ReadString() {
+        const int16_t length = Read<int16_t>();
+        if (length < 0) {
+            if (length < -1) Break();
+            return {};
+        }
+        const uint8_t* from = Take(static_cast<size_t>(length));
+        return from ? std::string_view(reinterpret_cast<const char*>(from), length)
+                    : std::string_view{};
+    }
+
+    // Bytes with a 32-bit length; null is empty.
+    struct Bytes {
+        const uint8_t* data;
+        size_t size;
+    };
+    Bytes ReadBytes() {
+        const int32_t length = Read<int32_t>();
+        if (length < 0) {
+            if (length < -1) Break();
+            return {nullptr, 0};
+        }
+        const uint8_t* from = Take(static_cast<size_t>(length));
+        return from ? Bytes{from, static_cast<size_t>(length)} : Bytes{nullptr, 0};
+    }
+
+    void Skip(size_t size) { Take(size); }
+
+    // A zigzag varint as in v2 records: at most 5 bytes for 32 bits, 10 for 64.
+    int64_t ReadVarint(int max_bytes) {
+        uint64_t value = 0;
+        for (int i = 0; i < max_bytes; i++) {
+            const uint8_t byte = Read<uint8_t>();
+            if (is_broken_) return 0;
+            value |= static_cast<uint64_t>(byte & 0x7f) << (7 * i);
+            if (!(byte & 0x80)) return static_cast<int64_t>(value >> 1) ^ -static_cast<int64_t>(value & 1);
+        }
+        Break();
+        return 0;
+    }
+
+   private:
+    const uint8_t* Take(size_t size) {
+        if (is_broken_ || size > left()) {
+            Break();
+            return nullptr;
+        }
+        const uint8_t* from = at_;
+        at_ += size;
+        return from;
+    }
+    void Break() {
+        is_broken_ = true;
+        at_ = end_;
+    }
+
+    const uint8_t* at_;
+    const uint8_t* end_;
+    bool is_broken_ = false;
+};
+
+}  // namespace heliostat
+
+#endif  // HELIOSTAT_CURSOR_H_

@@ -1,0 +1,300 @@
+#include "fetcher.h"
+
+#include <algorithm>
+#include <memory>
+#include <unordered_map>
+#include <utility>
+
+#include "link.h"
+
+namespace heliostat {
+namespace {
+
+// A Fetch starts small, so that it fits a slow line's time-out and a fast machine's cache, and grows
+// only where the round trip, not the bytes, takes the time.
+constexpr int64_t kFirstFetchBytes = 1 << 20;
+constexpr int64_t kLeastFetchBytes = 64 << 10;
+constexpr int64_t kFarRoundTripUs = 20'000;
+constexpr int64_t kLongFetchUs = 500'000;
+constexpr int64_t kTooLongFetchUs = 2'000'000;
+
+// Lanes beyond what one answer can hold only make the request longer.
+constexpr size_t kLeastLaneCap = 64;
+constexpr size_t kNoLaneCap = SIZE_MAX;
+
+// A long poll blocks the connection; with lanes that wait for room it is kept short.
+constexpr int32_t kShortWaitMs = 10;
+constexpr int32_t kThrottleCapMs = 60'000;
+
+}  // namespace
+
+struct Fetcher::Request {
+    struct Entry {
+        RoutedLanePtr lane;
+        int64_t position;
+    };
+    Fetcher* fetcher;
+    std::vector<Entry> entries;
+    AnswerIndex index;
+    int64_t reserved = 0;
+};
+
+Fetcher::Fetcher(Link& link, wire_connection* connection, int32_t broker_id)
+    : link_(link),
+      connection_(connection),
+      broker_id_(broker_id),
+      fetch_bytes_(std::min<int64_t>(kFirstFetchBytes, link.options().fetch_max_bytes)),
+      lane_cap_(kNoLaneCap) {}
+
+void Fetcher::List(const RoutedLanePtr& lane) {
+    std::lock_guard lock(mutex_);
+    list_.push_back(lane);
+}
+
+void Fetcher::Kick() {
+    is_kicked_.store(true);
+    if (link_.is_closing() || is_busy_.exchange(true)) return;
+    link_.RequestBegins();
+    const wire_call call{.api = WIRE_FETCH,
+                         .min_version = kFetchMin,
+                         .max_version = kFetchMax,
+                         .timeout_ms = link_.options().request_timeout_ms * 2,
+                         .segments = 1,
+                         .make = OnMake,
+                         .done = OnDone,
+                         .opaque = new Request{.fetcher = this, .entries = {}, .index = {}}};
+    wire_enqueue(connection_, &call);
+}
+
+int Fetcher::OnMake(wire_request* wire, int16_t version, void* opaque) {
+    auto& request = *static_cast<Request*>(opaque);
+    return request.fetcher->Make(request, wire, version) ? 1 : 0;
+}
+
+bool Fetcher::Make(Request& request, wire_request* wire, int16_t version) {
+    is_kicked_.store(false);
+    const Moment now = Link::Now();
+    if (link_.is_closing()) return false;
+    if (now.ms < hold_until_ms_) {
+        link_.KickAt(hold_until_ms_);
+        return false;
+    }
+    std::vector<RoutedLanePtr> listed;
+    {
+        std::lock_guard lock(mutex_);
+        if (list_.empty()) return false;
+        const auto end = list_.begin() + static_cast<ptrdiff_t>(std::min(list_.size(), lane_cap_));
+        request.reserved = link_.budget()->TryReserve(
+            fetch_bytes_, std::min<int64_t>(fetch_bytes_, kLeastFetchBytes));
+        if (request.reserved == 0) return false;
+        listed.assign(std::make_move_iterator(list_.begin()), std::make_move_iterator(end));
+        list_.erase(list_.begin(), end);
+    }
+    request.entries.reserve(listed.size());
+    Kicks kicks;
+    for (RoutedLanePtr& lane : listed) {
+        std::lock_guard lock(lane->mutex);
+        lane->is_listed_to_fetch = false;
+        if (lane->fetcher != this) {
+            // It has moved on while it stood on the list here.
+            link_.Settle(lane, kWishNothing, now, kicks);
+            continue;
+        }
+        if (lane->is_removed || !lane->lane.WantsFetch(now)) continue;
+        lane->lane.FetchSent();
+        request.entries.push_back({std::move(lane), 0});
+        request.entries.back().position = request.entries.back().lane->lane.position();
+    }
+    if (request.entries.empty()) return false;
+    Write(request, wire, version);
+    link_.Count(LinkCount::kFetchRequests, 1);
+    return true;
+}
+
+void Fetcher::Write(Request& request, wire_request* wire, int16_t version) {
+    auto& entries = request.entries;
+    // A topic may stand in a request once. Topics keep the order of their first lane, and so does the
+    // right to be served first.
+    std::unordered_map<std::string_view, int32_t> counts;
+    std::unordered_map<std::string_view, size_t> ranks;
+    for (const auto& entry : entries) {
+        ranks.try_emplace(entry.lane->source_topic, ranks.size());
+        counts[entry.lane->source_topic]++;
+    }
+    if (ranks.size() > 1)
+        std::stable_sort(entries.begin(), entries.end(), [&](const auto& a, const auto& b) {
+            return ranks[a.lane->source_topic] < ranks[b.lane->source_topic];
+        });
+
+    const LinkOptions& options = link_.options();
+    encoder_.Clear();
+    WriteFetchHead(encoder_, version,
+                   {.max_wait_ms = roomless.load() > 0
+                                       ? std::min(kShortWaitMs, options.fetch_max_wait_ms)
+                                       : options.fetch_max_wait_ms,
+                    .min_bytes = options.fetch_min_bytes,
+                    .max_bytes = static_cast<int32_t>(request.reserved),
+                    .read_committed = options.read_committed,
+                    .topic_count = static_cast<int32_t>(ranks.size())});
+    const auto partition_bytes = static_cast<int32_t>(
+        std::min<int64_t>(options.max_partition_fetch_bytes, request.reserved));
+    const std::string* topic = nullptr;
+    for (const auto& entry : entries) {
+        if (!topic || *topic != entry.lane->source_topic) {
+            topic = &entry.lane->source_topic;
+            WriteFetchTopic(encoder_, *topic, counts[*topic]);
+        }
+        WriteFetchPartition(encoder_, version, entry.lane->source_partition, entry.position,
+                            partition_bytes);
+        request.index.Add(*topic, entry.lane->source_partition);
+    }
+    WriteFetchTail(encoder_, version, options.client_rack);
+    wire_reserve(wire, encoder_.size());
+    wire_write(wire, encoder_.data(), encoder_.size());
+}
+
+void Fetcher::OnDone(const wire_result* result, void* opaque) {
+    const std::unique_ptr<Request> request(static_cast<Request*>(opaque));
+    Link& link = request->fetcher->link_;
+    request->fetcher->Done(*request, *result);
+    request->entries.clear();
+    link.RequestEnds();
+}
+
+void Fetcher::Done(Request& request, const wire_result& result) {
+    bool has_more = false;
+    if (result.outcome == WIRE_ANSWERED) {
+        Take(request, result);
+        std::lock_guard lock(mutex_);
+        has_more = !list_.empty();
+    } else {
+        if (request.reserved > 0) link_.budget()->Return(request.reserved);
+        if (result.outcome != WIRE_DROPPED) Lose(request);
+    }
+    is_busy_.store(false);
+    // A kick while this was under way did nothing; its reason may still be there.
+    if (has_more || is_kicked_.load()) Kick();
+}
+
+void Fetcher::Lose(Request& request) {
+    const Moment now = Link::Now();
+    link_.Count(LinkCount::kFetchErrors, 1);
+    link_.LostSource();
+    // Lanes on the list would ask a connection that is not there: they wait with the others.
+    std::deque<RoutedLanePtr> listed;
+    {
+        std::lock_guard lock(mutex_);
+        listed.swap(list_);
+    }
+    Kicks kicks;
+    for (auto& entry : request.entries) {
+        std::lock_guard lock(entry.lane->mutex);
+        entry.lane->lane.FetchLost(now);
+        entry.lane->preferred_source = -1;
+        link_.Settle(entry.lane, kWishNothing, now, kicks);
+    }
+    for (const RoutedLanePtr& lane : listed) {
+        std::lock_guard lock(lane->mutex);
+        lane->is_listed_to_fetch = false;
+        lane->lane.FetchLost(now);
+        link_.Settle(lane, kWishNothing, now, kicks);
+    }
+}
+
+void Fetcher::Take(Request& request, const wire_result& result) {
+    const Moment now = Link::Now();
+    struct Answered {
+        size_t entry;
+        FetchAnswer answer;
+    };
+    std::vector<Answered> answers;
+    answers.reserve(request.entries.size());
+    size_t record_bytes = 0;
+    size_t lanes_with_data = 0;
+    const FetchSummary summary = ReadFetch(
+        Cursor(result.body, result.size), result.version, [&](FetchAnswer&& answer) {
+            const size_t entry = request.index.Take(answer.topic, answer.partition);
+            if (entry == request.index.size()) return;
+            record_bytes += answer.records.size;
+            lanes_with_data += answer.records.size > 0;
+            answers.push_back({entry, std::move(answer)});
+        });
+    link_.Count(LinkCount::kFetchResponseBytes, static_cast<int64_t>(result.size));
+    link_.CountRecordBytes(static_cast<int64_t>(record_bytes));
+    link_.budget()->Settle(request.reserved, static_cast<int64_t>(result.size));
+    const auto response = std::make_shared<Response>(result.reply, link_.budget(),
+                                                     static_cast<int64_t>(result.size));
+    if (summary.throttle_ms > 0) {
+        const int32_t throttle = std::min(summary.throttle_ms, kThrottleCapMs);
+        hold_until_ms_ = now.ms + throttle;
+        link_.CountThrottle(throttle);
+    }
+    Adapt(request, result, record_bytes, lanes_with_data);
+
+    // Those that got nothing go first: next time they stand before the others.
+    std::stable_partition(answers.begin(), answers.end(),
+                          [](const Answered& a) { return a.answer.records.size == 0; });
+    Kicks kicks;
+    const LinkOptions& options = link_.options();
+    for (auto& [entry, answer] : answers) {
+        const RoutedLanePtr& routed = request.entries[entry].lane;
+        const int64_t position = request.entries[entry].position;
+        if (answer.error != 0) {
+            link_.Count(LinkCount::kFetchErrors, 1);
+            std::lock_guard lock(routed->mutex);
+            routed->preferred_source = -1;
+            const LaneWish wish = routed->lane.FetchFailed(answer.error, answer.log_start,
+                                                           answer.high_watermark, now);
+            link_.Settle(routed, wish, now, kicks);
+            continue;
+        }
+        const int64_t stable = answer.last_stable_offset >= 0 ? answer.last_stable_offset
+                                                              : answer.high_watermark;
+        const Lane::Options& lane = routed->lane.options();
+        FetchedPartition fetched{
+            .high_watermark = answer.high_watermark,
+            .last_stable_offset = stable,
+            .log_start = answer.log_start,
+            .readable_end = options.read_committed ? stable : answer.high_watermark,
+            // A broker gives the first partition that has anything a whole batch, whatever the limits.
+            .proves_end = entry == 0 || record_bytes == 0,
+            .walk = WalkBatches({.data = answer.records.data,
+                                 .size = answer.records.size,
+                                 .position = position,
+                                 .log_start = answer.log_start,
+                                 .high_watermark = answer.high_watermark,
+                                 .read_committed = options.read_committed,
+                                 .aborted = std::move(answer.aborted),
+                                 .target_max_batch_bytes = lane.target_max_batch_bytes,
+                                 .target_append_time = lane.target_append_time}),
+            .owner = response};
+        if (answer.preferred_read_replica >= 0) fetched.proves_end = false;
+        link_.Count(LinkCount::kDiscardedBytes, static_cast<int64_t>(fetched.walk.discarded_bytes));
+        std::lock_guard lock(routed->mutex);
+        const LaneWish wish = routed->lane.Fetched(std::move(fetched));
+        if (answer.preferred_read_replica >= 0 && answer.preferred_read_replica != broker_id_)
+            link_.PreferSource(routed, answer.preferred_read_replica, now);
+        link_.Settle(routed, wish, now, kicks);
+    }
+    for (size_t entry = 0; entry < request.entries.size(); entry++) {
+        if (request.index.WasTaken(entry)) continue;
+        const RoutedLanePtr& routed = request.entries[entry].lane;
+        std::lock_guard lock(routed->mutex);
+        routed->lane.FetchLost(now);
+        link_.Settle(routed, kWishSourceLeader, now, kicks);
+    }
+}
+
+void Fetcher::Adapt(const Request& request, const wire_result& result, size_t record_bytes,
+                    size_t lanes_with_data) {
+    const bool is_full = static_cast<int64_t>(record_bytes) >= request.reserved / 4 * 3;
+    lane_cap_ = is_full ? std::max(kLeastLaneCap, 2 * lanes_with_data) : kNoLaneCap;
+    if (result.round_trip_us > kTooLongFetchUs && record_bytes > 0) {
+        fetch_bytes_ = std::max(fetch_bytes_ / 2, kLeastFetchBytes);
+    } else if (is_full && result.round_trip_us > kFarRoundTripUs &&
+               result.round_trip_us < kLongFetchUs) {
+        fetch_bytes_ = std::min<int64_t>(2 * fetch_bytes_, link_.options().fetch_max_bytes);
+    }
+}
+
+}  // namespace heliostat

@@ -1,0 +1,74 @@
+// One connection to a source broker: asks for all its lanes that have room, one Fetch at a time, and
+// hands what comes back to the lanes.
+#ifndef HELIOSTAT_FETCHER_H_
+#define HELIOSTAT_FETCHER_H_
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <vector>
+
+#include "protocol.h"
+#include "routed_lane.h"
+#include "wire.h"
+
+namespace heliostat {
+
+class Link;
+
+// Owned by Link. Make and Done run on the connection's broker thread; the rest on any.
+class Fetcher {
+   public:
+    Fetcher(Link& link, wire_connection* connection, int32_t broker_id);
+    Fetcher(const Fetcher&) = delete;
+    Fetcher& operator=(const Fetcher&) = delete;
+    ~Fetcher() { wire_release(connection_); }
+
+    int32_t broker_id() const { return broker_id_; }
+    wire_connection* connection() const { return connection_; }
+
+    // Puts a lane that wants a Fetch on the list. Its mutex is held.
+    void List(const RoutedLanePtr& lane);
+    // Sees to it that a Fetch goes out when there is something to fetch.
+    void Kick();
+    // Lanes that would be fetched if they had room: a long poll must not make them wait.
+    std::atomic<int> roomless{0};
+    // Lanes routed here, to place new ones evenly. Link's mutex guards it.
+    int lane_count = 0;
+
+   private:
+    struct Request;
+
+    static int OnMake(wire_request* request, int16_t version, void* opaque);
+    static void OnDone(const wire_result* result, void* opaque);
+
+    bool Make(Request& request, wire_request* wire, int16_t version);
+    void Write(Request& request, wire_request* wire, int16_t version);
+    void Done(Request& request, const wire_result& result);
+    void Take(Request& request, const wire_result& result);
+    void Lose(Request& request);
+    void Adapt(const Request& request, const wire_result& result, size_t record_bytes,
+               size_t lanes_with_data);
+
+    Link& link_;
+    wire_connection* const connection_;
+    const int32_t broker_id_;
+
+    std::mutex mutex_;
+    std::deque<RoutedLanePtr> list_;  // under mutex_
+
+    // One ticket or Fetch is out while busy; `again` remembers a kick that came meanwhile.
+    std::atomic<bool> is_busy_{false};
+    std::atomic<bool> is_kicked_{false};
+
+    // Broker thread only from here.
+    Encoder encoder_;
+    int64_t fetch_bytes_;
+    size_t lane_cap_;
+    int64_t hold_until_ms_ = 0;
+};
+
+}  // namespace heliostat
+
+#endif  // HELIOSTAT_FETCHER_H_

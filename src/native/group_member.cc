@@ -1,0 +1,300 @@
+#include "group_member.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <utility>
+
+#include "deadline.h"
+#include "handle.h"
+
+namespace {
+
+// A poll hands out at most so many events; the rest waits for the next one.
+constexpr int kEventsPerPoll = 1000;
+
+// A commit above the broker's limits fails whole, 1.2 MB was seen to. Half a megabyte is below every
+// limit in use; the count keeps librdkafka's linear search in the answer short.
+constexpr size_t kMaxCommitBytes = 512 * 1024;
+constexpr size_t kMaxCommitOffsets = 2000;
+constexpr size_t kCommitEntryBytes = 30;  // partition, offset, epoch, lengths; generous
+constexpr size_t kPartitionsPerOffsetFetch = 2000;
+
+// librdkafka holds a commit back for a session time-out while the coordinator is gone, and gives no
+// answer at all for one that its end overtakes.
+constexpr int kCommitTimeoutMs = 30'000;
+constexpr int kLeaveTimeoutMs = 10'000;
+constexpr int kLeavePollMs = 100;
+
+constexpr int kMaxMetadataRefreshMs = 3000;
+
+void SetIfAbsent(Properties& properties, const char* name, const char* value) {
+    properties.try_emplace(name, value);
+}
+
+bool UsesConsumerProtocol(const Properties& properties) {
+    const auto found = properties.find("group.protocol");
+    return found != properties.end() && found->second == "consumer";
+}
+
+// New partitions are seen at the next refresh. A value that is no number is left to librdkafka.
+void LimitMetadataRefresh(Properties& properties) {
+    std::string& value =
+        properties.try_emplace("topic.metadata.refresh.interval.ms", std::to_string(kMaxMetadataRefreshMs))
+            .first->second;
+    int interval_ms = 0;
+    const auto [end, error] =
+        std::from_chars(value.data(), value.data() + value.size(), interval_ms);
+    if (error != std::errc() || end != value.data() + value.size()) return;
+    if (interval_ms < 0 || interval_ms > kMaxMetadataRefreshMs) {
+        value = std::to_string(kMaxMetadataRefreshMs);
+    }
+}
+
+Properties ForMember(Properties properties) {
+    if (UsesConsumerProtocol(properties)) {
+        // The broker assigns, and sets the session.
+        properties.erase("partition.assignment.strategy");
+    } else {
+        properties.insert_or_assign("partition.assignment.strategy", "cooperative-sticky");
+        // A restarted dynamic member waits until the session of its former life is over.
+        const bool has_session = properties.contains("session.timeout.ms");
+        SetIfAbsent(properties, "session.timeout.ms", "6000");
+        if (!has_session) SetIfAbsent(properties, "heartbeat.interval.ms", "2000");
+    }
+    LimitMetadataRefresh(properties);
+    properties.insert_or_assign("enable.auto.commit", "false");
+    properties.insert_or_assign("enable.auto.offset.store", "false");
+    properties.insert_or_assign("enable.partition.eof", "false");
+    properties.insert_or_assign("auto.offset.reset", "earliest");
+    // A Fetch may leave between the assignment and its pause: it shall bring next to nothing.
+    properties.insert_or_assign("fetch.min.bytes", "1");
+    properties.insert_or_assign("max.partition.fetch.bytes", "1024");
+    properties.insert_or_assign("queued.max.messages.kbytes", "1");
+    properties.insert_or_assign("queued.min.messages", "1");
+    return properties;
+}
+
+PartitionListPtr ToList(std::span<const TopicPartition> partitions) {
+    PartitionListPtr list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
+    for (const TopicPartition& partition : partitions) {
+        rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.partition);
+    }
+    return list;
+}
+
+PartitionListPtr ToList(std::span<const PartitionOffset> offsets) {
+    PartitionListPtr list(rd_kafka_topic_partition_list_new(static_cast<int>(offsets.size())));
+    for (const PartitionOffset& offset : offsets) {
+        rd_kafka_topic_partition_t* entry = rd_kafka_topic_partition_list_add(
+            list.get(), offset.topic.c_str(), offset.partition);
+        entry->offset = offset.offset;
+        if (offset.metadata.empty()) continue;
+        entry->metadata = rd_kafka_mem_malloc(nullptr, offset.metadata.size());
+        std::memcpy(entry->metadata, offset.metadata.data(), offset.metadata.size());
+        entry->metadata_size = offset.metadata.size();
+    }
+    return list;
+}
+
+std::span<const rd_kafka_topic_partition_t> Entries(const rd_kafka_topic_partition_list_t* list) {
+    if (!list) return {};
+    return {list->elems, static_cast<size_t>(list->cnt)};
+}
+
+// How many of the offsets, from the first, go into one request: at least one.
+size_t ChunkLength(std::span<const PartitionOffset> offsets) {
+    size_t bytes = 0;
+    size_t length = 0;
+    for (const PartitionOffset& offset : offsets) {
+        bytes += offset.topic.size() + offset.metadata.size() + kCommitEntryBytes;
+        if (length > 0 && (bytes > kMaxCommitBytes || length == kMaxCommitOffsets)) break;
+        ++length;
+    }
+    return length;
+}
+
+void FailAll(std::span<PartitionOffset> offsets, const Failure& failure) {
+    for (PartitionOffset& offset : offsets) offset.failure = failure;
+}
+
+Rebalance ReadRebalance(rd_kafka_t* rk, rd_kafka_event_t* event) {
+    const bool is_assignment = rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+    Rebalance rebalance{is_assignment, {}, !is_assignment && rd_kafka_assignment_lost(rk) != 0};
+    for (const auto& entry : Entries(rd_kafka_event_topic_partition_list(event))) {
+        rebalance.partitions.push_back({entry.topic, entry.partition});
+    }
+    return rebalance;
+}
+
+// What the broker said of each offset, and of the request as a whole.
+void ReadCommit(rd_kafka_event_t* event, std::span<PartitionOffset> offsets) {
+    bool has_answer_for_one = false;
+    const auto entries = Entries(rd_kafka_event_topic_partition_list(event));
+    if (entries.size() == offsets.size()) {
+        for (size_t index = 0; index < entries.size(); ++index) {
+            if (entries[index].err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+            offsets[index].failure = FailureOf(entries[index].err);
+            has_answer_for_one = true;
+        }
+    }
+    // A request that failed whole (too large, no coordinator) leaves the entries without an error.
+    const rd_kafka_resp_err_t code = rd_kafka_event_error(event);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && !has_answer_for_one) {
+        FailAll(offsets, FailureOf(event));
+    }
+}
+
+}  // namespace
+
+Outcome<std::shared_ptr<GroupMember>> GroupMember::Open(const Properties& properties) {
+    std::shared_ptr<GroupMember> member(new GroupMember);
+    Outcome<Done> opened =
+        member->ClientHandle::Open(RD_KAFKA_CONSUMER, ForMember(properties),
+                                   RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT);
+    if (Failure* failure = std::get_if<Failure>(&opened)) return std::move(*failure);
+    member->consumer_queue_.reset(rd_kafka_queue_get_consumer(member->rk()));
+    if (!member->consumer_queue_) {
+        return FailureOf(RD_KAFKA_RESP_ERR__UNKNOWN_GROUP, "group.id is missing");
+    }
+    return member;
+}
+
+GroupMember::~GroupMember() = default;
+
+std::optional<Failure> GroupMember::Subscribe(const std::vector<std::string>& topics) {
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (topics.empty()) {
+        code = rd_kafka_unsubscribe(rk());
+    } else {
+        const PartitionListPtr list(
+            rd_kafka_topic_partition_list_new(static_cast<int>(topics.size())));
+        for (const std::string& topic : topics) {
+            rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
+        }
+        code = rd_kafka_subscribe(rk(), list.get());
+    }
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return std::nullopt;
+    return FailureOf(code);
+}
+
+std::vector<GroupEvent> GroupMember::Poll() {
+    std::vector<GroupEvent> events;
+    for (ClientEvent& event : this->events().Drain()) {
+        std::visit([&](auto&& value) { events.emplace_back(std::move(value)); }, std::move(event));
+    }
+    for (int count = 0; count < kEventsPerPoll; ++count) {
+        const EventPtr event(rd_kafka_queue_poll(consumer_queue_.get(), 0));
+        if (!event) break;
+        switch (rd_kafka_event_type(event.get())) {
+            case RD_KAFKA_EVENT_REBALANCE:
+                events.emplace_back(ReadRebalance(rk(), event.get()));
+                unanswered_.fetch_add(1, std::memory_order_relaxed);
+                break;
+            case RD_KAFKA_EVENT_ERROR:
+                events.emplace_back(FailureOf(event.get()));
+                break;
+            default:
+                // Records of a Fetch that left before the pause go with the event.
+                break;
+        }
+    }
+    return events;
+}
+
+std::optional<Failure> GroupMember::Assign(const std::vector<TopicPartition>& partitions) {
+    const PartitionListPtr list = ToList(std::span(partitions));
+    // An explicit offset spares the request for the committed one; nothing is read from it.
+    for (int index = 0; index < list->cnt; ++index) list->elems[index].offset = 0;
+    const ErrorPtr error(rd_kafka_incremental_assign(rk(), list.get()));
+    if (error) return FailureOf(error.get());
+    unanswered_.store(0, std::memory_order_relaxed);
+    rd_kafka_pause_partitions(rk(), list.get());
+    for (const auto& entry : Entries(list.get())) {
+        if (entry.err != RD_KAFKA_RESP_ERR_NO_ERROR) return FailureOf(entry.err);
+    }
+    return std::nullopt;
+}
+
+std::optional<Failure> GroupMember::Unassign(const std::vector<TopicPartition>& partitions) {
+    const PartitionListPtr list = ToList(std::span(partitions));
+    const ErrorPtr error(rd_kafka_incremental_unassign(rk(), list.get()));
+    if (error) return FailureOf(error.get());
+    unanswered_.store(0, std::memory_order_relaxed);
+    return std::nullopt;
+}
+
+std::string GroupMember::MemberId() const {
+    const RdkafkaString id(rd_kafka_memberid(rk()));
+    return id ? id.get() : "";
+}
+
+Outcome<std::vector<PartitionOffset>> GroupMember::Committed(
+    const std::vector<TopicPartition>& partitions, int timeout_ms) {
+    const Deadline deadline(timeout_ms);
+    std::vector<PartitionOffset> offsets;
+    offsets.reserve(partitions.size());
+    for (size_t from = 0; from < partitions.size(); from += kPartitionsPerOffsetFetch) {
+        const size_t count = std::min(kPartitionsPerOffsetFetch, partitions.size() - from);
+        const PartitionListPtr list = ToList(std::span(partitions).subspan(from, count));
+        const rd_kafka_resp_err_t code =
+            rd_kafka_committed(rk(), list.get(), deadline.RemainingMs());
+        if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return FailureOf(code);
+        for (const auto& entry : Entries(list.get())) {
+            PartitionOffset offset{entry.topic, entry.partition, -1, {}, {}};
+            if (entry.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+                offset.failure = FailureOf(entry.err);
+            } else if (entry.offset >= 0) {
+                offset.offset = entry.offset;
+                offset.metadata.assign(static_cast<const char*>(entry.metadata),
+                                       entry.metadata_size);
+            }
+            offsets.push_back(std::move(offset));
+        }
+    }
+    return offsets;
+}
+
+std::vector<PartitionOffset> GroupMember::Commit(std::vector<PartitionOffset> offsets) {
+    std::span<PartitionOffset> rest(offsets);
+    while (!rest.empty()) {
+        const size_t length = ChunkLength(rest);
+        CommitChunk(rest.first(length));
+        rest = rest.subspan(length);
+    }
+    return offsets;
+}
+
+void GroupMember::CommitChunk(std::span<PartitionOffset> offsets) {
+    const PartitionListPtr list = ToList(std::span<const PartitionOffset>(offsets));
+    const QueuePtr queue(rd_kafka_queue_new(rk()));
+    const rd_kafka_resp_err_t code =
+        rd_kafka_commit_queue(rk(), list.get(), queue.get(), nullptr, nullptr);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        FailAll(offsets, FailureOf(code));
+        return;
+    }
+    const EventPtr event(rd_kafka_queue_poll(queue.get(), kCommitTimeoutMs));
+    if (event) {
+        ReadCommit(event.get(), offsets);
+    } else {
+        FailAll(offsets, FailureOf(RD_KAFKA_RESP_ERR__TIMED_OUT));
+    }
+}
+
+void GroupMember::Leave() {
+    const Deadline deadline(kLeaveTimeoutMs);
+    const QueuePtr queue(rd_kafka_queue_new(rk()));
+    const ErrorPtr error(rd_kafka_consumer_close_queue(rk(), queue.get()));
+    // After a fatal error there is no group to leave.
+    if (error) return;
+    // A rebalance that was handed out and not answered holds up the end; a closing member answers any
+    // of them with "nothing".
+    if (unanswered_.load(std::memory_order_relaxed) > 0) rd_kafka_assign(rk(), nullptr);
+    while (!rd_kafka_consumer_closed(rk()) && !deadline.HasPassed()) {
+        const EventPtr event(rd_kafka_queue_poll(queue.get(), kLeavePollMs));
+        if (event && rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_REBALANCE) {
+            rd_kafka_assign(rk(), nullptr);
+        }
+    }
+}

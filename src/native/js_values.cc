@@ -1,0 +1,231 @@
+#include "js_values.h"
+
+#include <utility>
+
+namespace {
+
+template <typename Read>
+auto ReadArray(const Napi::Value& value, Read read) {
+    std::vector<decltype(read(value))> values;
+    if (!value.IsArray()) {
+        Napi::TypeError::New(value.Env(), "an array is expected").ThrowAsJavaScriptException();
+        return values;
+    }
+    const Napi::Array array = value.As<Napi::Array>();
+    const uint32_t length = array.Length();
+    values.reserve(length);
+    for (uint32_t index = 0; index < length && !value.Env().IsExceptionPending(); ++index) {
+        // Keeps the handles of one element from piling up over a long list.
+        const Napi::HandleScope scope(value.Env());
+        values.push_back(read(array.Get(index)));
+    }
+    return values;
+}
+
+Napi::Value ReadField(const Napi::Value& value, const char* name) {
+    if (!value.IsObject()) {
+        Napi::TypeError::New(value.Env(), "an object is expected").ThrowAsJavaScriptException();
+        return value.Env().Undefined();
+    }
+    return value.As<Napi::Object>().Get(name);
+}
+
+void SetFailure(Napi::Object& object, const std::optional<Failure>& failure) {
+    if (failure) object.Set("failure", ToJs(object.Env(), *failure));
+}
+
+Napi::Array ToNumbers(Napi::Env env, const std::vector<int32_t>& numbers) {
+    Napi::Array array = Napi::Array::New(env, numbers.size());
+    for (uint32_t index = 0; index < numbers.size(); ++index) array.Set(index, numbers[index]);
+    return array;
+}
+
+Napi::Object ToOffset(Napi::Env env, const PartitionOffset& offset) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("topic", offset.topic);
+    object.Set("partition", offset.partition);
+    object.Set("offset", static_cast<double>(offset.offset));
+    SetFailure(object, offset.failure);
+    return object;
+}
+
+}  // namespace
+
+std::string ReadString(const Napi::Value& value) {
+    if (!value.IsString()) {
+        if (!value.Env().IsExceptionPending()) {
+            Napi::TypeError::New(value.Env(), "a string is expected").ThrowAsJavaScriptException();
+        }
+        return {};
+    }
+    return value.As<Napi::String>().Utf8Value();
+}
+
+int64_t ReadInt64(const Napi::Value& value) {
+    if (!value.IsNumber()) {
+        if (!value.Env().IsExceptionPending()) {
+            Napi::TypeError::New(value.Env(), "a number is expected").ThrowAsJavaScriptException();
+        }
+        return 0;
+    }
+    return value.As<Napi::Number>().Int64Value();
+}
+
+int ReadInt(const Napi::Value& value) { return static_cast<int>(ReadInt64(value)); }
+
+std::vector<std::string> ReadStrings(const Napi::Value& value) {
+    return ReadArray(value, ReadString);
+}
+
+Properties ReadProperties(const Napi::Value& value) {
+    Properties properties;
+    if (!value.IsObject()) {
+        Napi::TypeError::New(value.Env(), "an object of strings is expected")
+            .ThrowAsJavaScriptException();
+        return properties;
+    }
+    const Napi::Object object = value.As<Napi::Object>();
+    for (std::string& name : ReadStrings(object.GetPropertyNames())) {
+        std::string text = ReadString(object.Get(name));
+        properties.emplace(std::move(name), std::move(text));
+    }
+    return properties;
+}
+
+std::vector<TopicPartition> ReadPartitions(const Napi::Value& value) {
+    return ReadArray(value, [](const Napi::Value& element) {
+        return TopicPartition{ReadString(ReadField(element, "topic")),
+                              ReadInt(ReadField(element, "partition"))};
+    });
+}
+
+std::vector<PartitionOffset> ReadOffsetsToCommit(const Napi::Value& value) {
+    return ReadArray(value, [](const Napi::Value& element) {
+        return PartitionOffset{ReadString(ReadField(element, "topic")),
+                               ReadInt(ReadField(element, "partition")),
+                               ReadInt64(ReadField(element, "offset")),
+                               ReadString(ReadField(element, "metadata")),
+                               {}};
+    });
+}
+
+std::vector<NewTopic> ReadNewTopics(const Napi::Value& value) {
+    return ReadArray(value, [](const Napi::Value& element) {
+        return NewTopic{ReadString(ReadField(element, "topic")),
+                        ReadInt(ReadField(element, "partitions")),
+                        ReadInt(ReadField(element, "replicationFactor")),
+                        ReadProperties(ReadField(element, "configs"))};
+    });
+}
+
+std::vector<TopicTotal> ReadTopicTotals(const Napi::Value& value) {
+    return ReadArray(value, [](const Napi::Value& element) {
+        return TopicTotal{ReadString(ReadField(element, "topic")),
+                          static_cast<size_t>(ReadInt64(ReadField(element, "total")))};
+    });
+}
+
+Napi::Error MakeError(Napi::Env env, const std::string& what, const Failure& failure) {
+    Napi::Error error = Napi::Error::New(env, what + ": " + failure.message);
+    error.Set("failure", ToJs(env, failure));
+    return error;
+}
+
+Napi::Value ToJs(Napi::Env env, const Failure& failure) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("code", static_cast<int>(failure.code));
+    object.Set("name", FailureName(failure.code));
+    object.Set("message", failure.message);
+    object.Set("retriable", failure.is_retriable);
+    object.Set("fatal", failure.is_fatal);
+    return object;
+}
+
+Napi::Value ToJs(Napi::Env env, const std::string& text) { return Napi::String::New(env, text); }
+
+Napi::Value ToJs(Napi::Env env, const ClientEvent& event) {
+    Napi::Object object = Napi::Object::New(env);
+    if (const Failure* failure = std::get_if<Failure>(&event)) {
+        object.Set("type", "error");
+        object.Set("failure", ToJs(env, *failure));
+        return object;
+    }
+    const LogLine& line = std::get<LogLine>(event);
+    object.Set("type", "log");
+    object.Set("level", line.level);
+    object.Set("facility", line.facility);
+    object.Set("message", line.message);
+    return object;
+}
+
+Napi::Value ToJs(Napi::Env env, const TopicPartition& partition) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("topic", partition.topic);
+    object.Set("partition", partition.partition);
+    return object;
+}
+
+Napi::Value ToJs(Napi::Env env, const BrokerMetadata& broker) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("id", broker.id);
+    object.Set("host", broker.host);
+    object.Set("port", broker.port);
+    return object;
+}
+
+Napi::Value ToJs(Napi::Env env, const PartitionMetadata& partition) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("partition", partition.partition);
+    object.Set("leader", partition.leader);
+    object.Set("replicas", ToNumbers(env, partition.replicas));
+    object.Set("inSyncReplicas", ToNumbers(env, partition.in_sync_replicas));
+    SetFailure(object, partition.failure);
+    return object;
+}
+
+Napi::Value ToJs(Napi::Env env, const TopicMetadata& topic) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("topic", topic.topic);
+    object.Set("partitions", ToJs(env, topic.partitions));
+    SetFailure(object, topic.failure);
+    return object;
+}
+
+Napi::Value ToJs(Napi::Env env, const ClusterMetadata& metadata) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("brokers", ToJs(env, metadata.brokers));
+    object.Set("topics", ToJs(env, metadata.topics));
+    return object;
+}
+
+Napi::Value ToJs(Napi::Env env, const ConfigEntry& entry) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("name", entry.name);
+    object.Set("value", entry.value ? ToJs(env, *entry.value) : env.Null());
+    object.Set("isDefault", entry.is_default);
+    object.Set("isSensitive", entry.is_sensitive);
+    return object;
+}
+
+Napi::Value ToJs(Napi::Env env, const TopicConfigs& configs) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("topic", configs.topic);
+    object.Set("entries", ToJs(env, configs.entries));
+    SetFailure(object, configs.failure);
+    return object;
+}
+
+Napi::Value ToJs(Napi::Env env, const TopicResult& result) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("topic", result.topic);
+    SetFailure(object, result.failure);
+    return object;
+}
+
+Napi::Value ToJs(Napi::Env env, const PartitionOffset& offset) { return ToOffset(env, offset); }
+
+Napi::Value ToCommittedOffset(Napi::Env env, const PartitionOffset& offset) {
+    Napi::Object object = ToOffset(env, offset);
+    object.Set("metadata", offset.metadata);
+    return object;
+}

@@ -1,0 +1,345 @@
+#include "lane.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace heliostat {
+namespace {
+
+constexpr int64_t kFirstDelayMs = 100;
+constexpr int64_t kLongestDelayMs = 30'000;
+// Rights do not come back within a tenth of a second.
+constexpr int64_t kNotAllowedDelayMs = 2'000;
+constexpr int64_t kWorthTellingMs = 1'000;
+
+constexpr int32_t kSequenceMask = 0x7fffffff;
+
+// A target forgets a producer a day after the maxTimestamp of its last batch (producer.id.expiration.ms,
+// looked at every 10 minutes). Without that state it cannot notice a missing batch, so old batches, and
+// those after an old one, fly alone. The margin covers two looks.
+constexpr int64_t kProducerExpiryMs = 86'400'000;
+constexpr int64_t kExpiryMarginMs = 1'200'000;
+
+// A new leader may answer OFFSET_OUT_OF_RANGE until it has learned its high watermark.
+constexpr int kOutOfRangeTries = 3;
+
+int32_t Advance(int32_t sequence, int32_t records) {
+    return static_cast<int32_t>((static_cast<uint32_t>(sequence) + static_cast<uint32_t>(records)) &
+                                static_cast<uint32_t>(kSequenceMask));
+}
+
+}  // namespace
+
+void Backoff::Fail(int64_t now_ms, LaneReason reason, int16_t code) {
+    const int64_t first = reason == LaneReason::kNotAllowed ? kNotAllowedDelayMs : kFirstDelayMs;
+    delay_ms_ = delay_ms_ == 0 ? first : std::min(2 * delay_ms_, kLongestDelayMs);
+    retry_at_ms_ = now_ms + delay_ms_;
+    reason_ = reason;
+    code_ = code;
+}
+
+bool Backoff::IsWorthTelling() const { return delay_ms_ >= kWorthTellingMs; }
+
+Lane::Counts& Lane::Counts::operator+=(const Counts& other) {
+    records += other.records;
+    bytes += other.bytes;
+    shallow += other.shallow;
+    control += other.control;
+    aborted += other.aborted;
+    empty += other.empty;
+    retried += other.retried;
+    maybe_doubled += other.maybe_doubled;
+    discarded_bytes += other.discarded_bytes;
+    return *this;
+}
+
+Lane::Lane(const Options& options)
+    : options_(options),
+      fetch_offset_(options.position),
+      checkpoint_(options.position),
+      producer_id_(options.producer_id),
+      producer_epoch_(options.producer_epoch) {}
+
+// --- source side
+
+bool Lane::WantsFetch(Moment now) const {
+    return !is_fetching_ && !is_draining_ && stop_reason_ == LaneReason::kNone &&
+           queued_bytes_ < options_.room_bytes && !fetch_backoff_.IsWaiting(now.ms);
+}
+
+LaneWish Lane::Fetched(FetchedPartition partition) {
+    is_fetching_ = false;
+    out_of_range_ = 0;
+    fetch_backoff_.Succeed();
+    high_watermark_ = partition.high_watermark;
+    last_stable_offset_ = partition.last_stable_offset;
+    log_start_ = partition.log_start;
+    readable_end_ = partition.readable_end;
+    if (end_at_start_ < 0) end_at_start_ = readable_end_;
+    counts_.discarded_bytes += partition.walk.discarded_bytes;
+    if (is_draining_ || stop_reason_ != LaneReason::kNone) return kWishNothing;
+
+    for (const FoundBatch& batch : partition.walk.batches) {
+        if (batch.path == BatchPath::kShallow) {
+            TakeIn(batch, partition.owner);
+        } else {
+            Skip(batch);
+        }
+        fetch_offset_ = batch.next_offset;
+    }
+    if (partition.walk.stop) {
+        stop_reason_ = partition.walk.stop->reason;
+        stop_offset_ = partition.walk.stop->offset;
+    } else if (partition.walk.batches.empty() && partition.proves_end) {
+        is_end_proved_ = true;
+    }
+    LookForEnd();
+    return kWishNothing;
+}
+
+void Lane::TakeIn(const FoundBatch& batch, const std::shared_ptr<const void>& owner) {
+    slots_.push_back({.data = batch.data,
+                      .size = batch.size,
+                      .record_count = batch.record_count,
+                      .base_offset = batch.base_offset,
+                      .last_offset = batch.next_offset - 1,
+                      .end_offset = batch.next_offset,
+                      .max_timestamp = batch.max_timestamp,
+                      .sequence = -1,
+                      .was_sent = false,
+                      .owner = owner});
+    queued_bytes_ += batch.size;
+}
+
+void Lane::Skip(const FoundBatch& batch) {
+    switch (batch.path) {
+        case BatchPath::kControl:
+            counts_.control++;
+            break;
+        case BatchPath::kAborted:
+            counts_.aborted++;
+            break;
+        case BatchPath::kEmpty:
+        case BatchPath::kShallow:
+            counts_.empty++;
+            break;
+    }
+    (slots_.empty() ? checkpoint_ : slots_.back().end_offset) = batch.next_offset;
+}
+
+LaneWish Lane::FetchFailed(int16_t code, int64_t log_start, int64_t log_end, Moment now) {
+    is_fetching_ = false;
+    const FetchRule rule = RuleForFetch(code);
+    if (rule.action != FetchAction::kOutOfRange) {
+        fetch_backoff_.Fail(now.ms, rule.reason, code);
+        return rule.refresh_leader ? kWishSourceLeader : kWishNothing;
+    }
+    if (++out_of_range_ < kOutOfRangeTries) {
+        fetch_backoff_.Fail(now.ms, LaneReason::kNotLeader, code);
+        return kWishSourceLeader;
+    }
+    const int64_t known_end = std::max(log_end, high_watermark_);
+    const bool is_beyond_end = known_end >= 0 && fetch_offset_ > known_end;
+    const bool is_before_start = log_start >= 0 && fetch_offset_ < log_start;
+    stop_reason_ = is_beyond_end && !is_before_start ? LaneReason::kSourceDiverged
+                                                     : LaneReason::kSourceGap;
+    stop_code_ = code;
+    stop_offset_ = fetch_offset_;
+    return kWishNothing;
+}
+
+void Lane::FetchLost(Moment now) {
+    is_fetching_ = false;
+    fetch_backoff_.Fail(now.ms, LaneReason::kConnection, 0);
+}
+
+// --- target side
+
+bool Lane::IsFresh(int64_t timestamp, Moment now) const {
+    return timestamp > now.wall_ms - (kProducerExpiryMs - kExpiryMarginMs);
+}
+
+bool Lane::CanSend(Moment now) const {
+    if (next_send_ >= slots_.size() || has_failed_ || reset_code_ || send_backoff_.IsWaiting(now.ms))
+        return false;
+    if (in_flight_ == 0) return true;
+    if (in_flight_ >= options_.max_in_flight) return false;
+    const bool is_known = known_until_ >= 0 && IsFresh(known_until_, now);
+    return is_known && (options_.target_append_time || (IsFresh(slots_[0].max_timestamp, now) &&
+                                                        IsFresh(slots_[next_send_].max_timestamp, now)));
+}
+
+int Lane::NextCodec() const { return ReadBatchHeader(slots_[next_send_].data).codec(); }
+
+Lane::Outgoing Lane::Send() {
+    Slot& slot = slots_[next_send_];
+    if (slot.sequence < 0) {
+        slot.sequence = next_sequence_;
+        next_sequence_ = Advance(next_sequence_, slot.record_count);
+    }
+    if (slot.was_sent) counts_.retried++;
+    slot.was_sent = true;
+    in_flight_++;
+    return {.serial = front_serial_ + next_send_++,
+            .data = slot.data,
+            .size = slot.size,
+            .stamp = {producer_id_, producer_epoch_, slot.sequence},
+            .owner = slot.owner};
+}
+
+LaneWish Lane::Answered(uint64_t serial, int16_t code, int64_t base_offset, Moment now) {
+    // A stopped lane has let its slots go; their answers say nothing any more.
+    if (serial < front_serial_) return kWishNothing;
+    const bool is_oldest = serial == front_serial_ && !has_failed_;
+    const AckRule rule = RuleForAck(code);
+
+    if (rule.action == AckAction::kWritten) {
+        in_flight_--;
+        if (is_oldest) {
+            PopFront(base_offset, now);
+        } else if (has_failed_ && !failed_may_be_written_) {
+            // The one before it was refused and this one taken: the target does not check our sequence.
+            Stop(LaneReason::kOrderLost, code, slots_.front().base_offset);
+        } else {
+            FailInFlight(true);
+        }
+        return kWishNothing;
+    }
+    if (!is_oldest) {
+        // Behind a failure every answer is a consequence of it; the whole window is sent again.
+        in_flight_--;
+        FailInFlight(rule.may_be_written);
+        return kWishNothing;
+    }
+    in_flight_--;
+    switch (rule.action) {
+        case AckAction::kSequence:
+            reset_code_ = code;
+            FailInFlight(true);
+            return kWishProducerId;
+        case AckAction::kStop: {
+            const Slot& slot = slots_.front();
+            // Brokers before 2.4 call every refusal corruption: the batch itself tells which it is.
+            const bool is_whole = rule.reason == LaneReason::kBadCrc && IsCrcRight(slot.data, slot.size);
+            Stop(is_whole ? LaneReason::kRefused : rule.reason, code, slot.base_offset);
+            return kWishNothing;
+        }
+        case AckAction::kRetry:
+        case AckAction::kWritten:
+            break;
+    }
+    send_backoff_.Fail(now.ms, rule.reason, code);
+    FailInFlight(rule.may_be_written);
+    return rule.refresh_leader ? kWishTargetLeader : kWishNothing;
+}
+
+LaneWish Lane::Unanswered(uint64_t serial, bool may_be_written, Moment now) {
+    if (serial < front_serial_) return kWishNothing;
+    if (!has_failed_) send_backoff_.Fail(now.ms, LaneReason::kConnection, 0);
+    in_flight_--;
+    FailInFlight(may_be_written);
+    return kWishTargetLeader;
+}
+
+void Lane::FailInFlight(bool may_be_written) {
+    has_failed_ = true;
+    failed_may_be_written_ = failed_may_be_written_ || may_be_written;
+    if (in_flight_ > 0) return;
+    has_failed_ = false;
+    failed_may_be_written_ = false;
+    next_send_ = 0;
+}
+
+void Lane::PopFront(int64_t base_offset, Moment now) {
+    const Slot& slot = slots_.front();
+    send_backoff_.Succeed();
+    known_until_ = options_.target_append_time ? now.wall_ms : slot.max_timestamp;
+    checkpoint_ = slot.end_offset;
+    checkpoint_sequence_ = Advance(slot.sequence, slot.record_count);
+    if (first_source_ < 0) first_source_ = slot.base_offset;
+    last_source_ = slot.last_offset;
+    if (base_offset >= 0) {
+        if (first_target_ < 0) first_target_ = base_offset;
+        last_target_ = base_offset + slot.record_count - 1;
+    }
+    last_timestamp_ = slot.max_timestamp;
+    counts_.records += static_cast<uint64_t>(slot.record_count);
+    counts_.bytes += slot.size;
+    counts_.shallow++;
+    queued_bytes_ -= slot.size;
+    slots_.pop_front();
+    front_serial_++;
+    next_send_--;
+    LookForEnd();
+}
+
+Lane::ProducerReset Lane::SetProducer(int64_t producer_id, int16_t epoch) {
+    ProducerReset reset{slots_.front().base_offset, slots_.front().base_offset, *reset_code_};
+    for (Slot& slot : slots_) {
+        if (slot.was_sent) {
+            reset.to = slot.last_offset + 1;
+            counts_.maybe_doubled++;
+        }
+        slot.sequence = -1;
+        slot.was_sent = false;
+    }
+    producer_id_ = producer_id;
+    producer_epoch_ = epoch;
+    next_sequence_ = 0;
+    checkpoint_sequence_ = 0;
+    known_until_ = -1;
+    reset_code_.reset();
+    return reset;
+}
+
+// --- either side
+
+void Lane::Stop(LaneReason reason, int16_t code, int64_t offset) {
+    stop_reason_ = reason;
+    stop_code_ = code;
+    stop_offset_ = offset;
+    front_serial_ += slots_.size();
+    slots_.clear();
+    queued_bytes_ = 0;
+    in_flight_ = 0;
+    next_send_ = 0;
+    has_failed_ = false;
+}
+
+void Lane::LookForEnd() {
+    if (end_at_start_ < 0 || has_reached_end_) return;
+    has_reached_end_ = checkpoint_ >= end_at_start_ || (is_end_proved_ && slots_.empty());
+}
+
+std::optional<int64_t> Lane::RetryAtMs(Moment now) const {
+    std::optional<int64_t> at;
+    for (const Backoff* backoff : {&fetch_backoff_, &send_backoff_})
+        if (backoff->IsWaiting(now.ms)) at = std::min(at.value_or(INT64_MAX), backoff->retry_at_ms());
+    return at;
+}
+
+// --- facts
+
+LaneState Lane::StateAt(Moment now) const {
+    if (IsOver()) return LaneState::kStopped;
+    if (is_draining_) return slots_.empty() ? LaneState::kDrained : LaneState::kDraining;
+    if (send_backoff_.IsWaiting(now.ms) || fetch_backoff_.IsWaiting(now.ms))
+        return LaneState::kBackingOff;
+    if (high_watermark_ < 0) return LaneState::kStarting;
+    if (slots_.empty() && fetch_offset_ >= readable_end_) return LaneState::kCaughtUp;
+    return LaneState::kRunning;
+}
+
+LaneReason Lane::problem() const {
+    if (IsOver()) return stop_reason_;
+    if (send_backoff_.IsWorthTelling()) return send_backoff_.reason();
+    if (fetch_backoff_.IsWorthTelling()) return fetch_backoff_.reason();
+    return LaneReason::kNone;
+}
+
+int16_t Lane::problem_code() const {
+    if (IsOver()) return stop_code_;
+    return send_backoff_.IsWorthTelling() ? send_backoff_.code() : fetch_backoff_.code();
+}
+
+}  // namespace heliostat

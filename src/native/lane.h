@@ -1,0 +1,276 @@
+// The ordered flow of one source partition into its target partition, as a pure state machine: no I/O,
+// no clock, no lock, no librdkafka. Whoever drives it hands in what happened and when, and asks what may
+// be done next. test/simulation drives it against a model of a broker.
+//
+// Slots hold source batches in source order. The front ones are in flight, the others wait. A batch is
+// popped when it is acknowledged and everything before it is; the checkpoint is the end of the last one
+// popped. When one in flight fails, nothing more is sent until all in flight have been answered; then
+// the lane sends again from the front, with the same sequences.
+#ifndef HELIOSTAT_LANE_H_
+#define HELIOSTAT_LANE_H_
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+
+#include "batch_header.h"
+#include "batch_walk.h"
+#include "error_rules.h"
+#include "lane_reason.h"
+
+namespace heliostat {
+
+// One moment, by both clocks: `ms` only moves forward, `wall_ms` compares with record timestamps.
+struct Moment {
+    int64_t ms;
+    int64_t wall_ms;
+};
+
+// The order is that of `laneStates` in index.ts.
+enum class LaneState : uint8_t {
+    kStarting,
+    kRunning,
+    kCaughtUp,
+    kBackingOff,
+    kDraining,
+    kDrained,
+    kStopped,
+};
+
+// Delays between tries, doubling; a success ends it.
+class Backoff {
+   public:
+    void Fail(int64_t now_ms, LaneReason reason, int16_t code);
+    void Succeed() { *this = Backoff(); }
+    // Ends the wait but remembers the delay: what it waited for may have come early.
+    void Hurry() { retry_at_ms_ = 0; }
+    bool IsWaiting(int64_t now_ms) const { return now_ms < retry_at_ms_; }
+    bool HasFailed() const { return delay_ms_ != 0; }
+    // Short troubles, as in any leader move, are not worth telling.
+    bool IsWorthTelling() const;
+    int64_t retry_at_ms() const { return retry_at_ms_; }
+    LaneReason reason() const { return reason_; }
+    int16_t code() const { return code_; }
+
+   private:
+    int64_t retry_at_ms_ = 0;
+    int64_t delay_ms_ = 0;
+    LaneReason reason_ = LaneReason::kNone;
+    int16_t code_ = 0;
+};
+
+// What a Fetch answer said of the partition. `owner` keeps the batches' bytes alive.
+struct FetchedPartition {
+    int64_t high_watermark;
+    int64_t last_stable_offset;
+    int64_t log_start;
+    // First offset that cannot be read yet, under the isolation in use.
+    int64_t readable_end;
+    // The answer proves that nothing readable is left at or after the position, if it has no batches.
+    bool proves_end;
+    Walk walk;
+    std::shared_ptr<const void> owner;
+};
+
+// What a lane asks for after an event; a set of bits.
+using LaneWish = uint32_t;
+inline constexpr LaneWish kWishNothing = 0;
+inline constexpr LaneWish kWishSourceLeader = 1;
+inline constexpr LaneWish kWishTargetLeader = 2;
+inline constexpr LaneWish kWishProducerId = 4;
+
+class Lane {
+   public:
+    struct Options {
+        // Source offset of the first record wanted.
+        int64_t position;
+        int max_in_flight;
+        // No Fetch while more bytes than this wait or are in flight.
+        uint64_t room_bytes;
+        uint32_t target_max_batch_bytes;
+        bool target_append_time;
+        int64_t producer_id;
+        int16_t producer_epoch;
+    };
+
+    // A batch on its way out: what to send and how to stamp it.
+    struct Outgoing {
+        uint64_t serial;
+        const uint8_t* data;
+        uint32_t size;
+        ProducerStamp stamp;
+        std::shared_ptr<const void> owner;
+    };
+
+    // Source offsets [from, to) that the target may hold twice after a change of producer id.
+    struct ProducerReset {
+        int64_t from;
+        int64_t to;
+        int16_t code;
+    };
+
+    struct Counts {
+        uint64_t records = 0;
+        uint64_t bytes = 0;
+        uint64_t shallow = 0;
+        uint64_t control = 0;
+        uint64_t aborted = 0;
+        uint64_t empty = 0;
+        uint64_t retried = 0;
+        uint64_t maybe_doubled = 0;
+        uint64_t discarded_bytes = 0;
+
+        Counts& operator+=(const Counts& other);
+    };
+
+    explicit Lane(const Options& options);
+    Lane(const Lane&) = delete;
+    Lane& operator=(const Lane&) = delete;
+
+    // --- source side. One Fetch of a lane is out at a time.
+    bool WantsFetch(Moment now) const;
+    void FetchSent() { is_fetching_ = true; }
+    LaneWish Fetched(FetchedPartition partition);
+    // An error code for the partition; `log_start` and `log_end` as in the answer, -1 unknown.
+    LaneWish FetchFailed(int16_t code, int64_t log_start, int64_t log_end, Moment now);
+    // The request as a whole came to nothing; the connection has its own back-off.
+    void FetchLost(Moment now);
+
+    // --- target side.
+    bool CanSend(Moment now) const;
+    uint32_t NextSize() const { return slots_[next_send_].size; }
+    int NextCodec() const;
+    Outgoing Send();
+    LaneWish Answered(uint64_t serial, int16_t code, int64_t base_offset, Moment now);
+    // No answer came. `may_be_written`: it had begun to leave.
+    LaneWish Unanswered(uint64_t serial, bool may_be_written, Moment now);
+    // Nothing more is sent until what is in flight is answered: the lane is to move to another leader.
+    bool IsQuiet() const { return in_flight_ == 0; }
+    bool NeedsProducerId() const { return reset_code_.has_value() && in_flight_ == 0 && !IsOver(); }
+    // Goes on under a fresh producer id, whose sequence starts at 0.
+    ProducerReset SetProducer(int64_t producer_id, int16_t epoch);
+
+    // --- either side.
+    void Drain() { is_draining_ = true; }
+    void Stop(LaneReason reason, int16_t code, int64_t offset);
+    // A leader was found: tries again at once.
+    void SourceFound() { fetch_backoff_.Hurry(); }
+    void TargetFound() { send_backoff_.Hurry(); }
+    // The target's connection came to nothing before anything of the lane was on it.
+    void SendLost(Moment now) { send_backoff_.Fail(now.ms, LaneReason::kConnection, 0); }
+    // Waits for an acknowledgement before it may fetch more.
+    bool IsRoomless() const {
+        return queued_bytes_ >= options_.room_bytes && stop_reason_ == LaneReason::kNone;
+    }
+    // No leader is known for a side.
+    void SourceMissing(Moment now) { fetch_backoff_.Fail(now.ms, LaneReason::kNoLeader, 0); }
+    void TargetMissing(Moment now) { send_backoff_.Fail(now.ms, LaneReason::kNoLeader, 0); }
+    // When a back-off ends and the lane wants looking at again; nothing when it waits for none.
+    std::optional<int64_t> RetryAtMs(Moment now) const;
+
+    // --- facts.
+    LaneState StateAt(Moment now) const;
+    bool IsOver() const { return stop_reason_ != LaneReason::kNone && slots_.empty(); }
+    bool IsIdle() const { return slots_.empty(); }
+    // What holds the lane back and is worth telling; kNone when nothing does.
+    LaneReason problem() const;
+    int16_t problem_code() const;
+    int64_t stop_offset() const { return stop_offset_; }
+    int64_t position() const { return fetch_offset_; }
+    int64_t checkpoint() const { return checkpoint_; }
+    int64_t high_watermark() const { return high_watermark_; }
+    int64_t last_stable_offset() const { return last_stable_offset_; }
+    int64_t log_start() const { return log_start_; }
+    int64_t end_at_start() const { return end_at_start_; }
+    bool has_reached_end() const { return has_reached_end_; }
+    int64_t first_source() const { return first_source_; }
+    int64_t last_source() const { return last_source_; }
+    int64_t first_target() const { return first_target_; }
+    int64_t last_target() const { return last_target_; }
+    int64_t last_timestamp() const { return last_timestamp_; }
+    int64_t producer_id() const { return producer_id_; }
+    int16_t producer_epoch() const { return producer_epoch_; }
+    // Sequence of the record at the checkpoint.
+    int32_t checkpoint_sequence() const { return checkpoint_sequence_; }
+    int in_flight() const { return in_flight_; }
+    uint64_t queued_bytes() const { return queued_bytes_; }
+    const Counts& counts() const { return counts_; }
+    const Options& options() const { return options_; }
+
+   private:
+    struct Slot {
+        const uint8_t* data;
+        uint32_t size;
+        int32_t record_count;
+        int64_t base_offset;
+        int64_t last_offset;
+        // Where the checkpoint stands once this slot is popped: past skipped batches behind it.
+        int64_t end_offset;
+        int64_t max_timestamp;
+        int32_t sequence;  // -1 until it is sent
+        bool was_sent;
+        std::shared_ptr<const void> owner;
+    };
+
+    void TakeIn(const FoundBatch& batch, const std::shared_ptr<const void>& owner);
+    void Skip(const FoundBatch& batch);
+    void PopFront(int64_t base_offset, Moment now);
+    // One answer less in flight, and it was no good; with the last of them the window is sent again.
+    void FailInFlight(bool may_be_written);
+    void LookForEnd();
+    // Whether the target still remembers a producer whose last batch has this time.
+    bool IsFresh(int64_t timestamp, Moment now) const;
+
+    const Options options_;
+
+    int64_t fetch_offset_;
+    int64_t high_watermark_ = -1;
+    int64_t last_stable_offset_ = -1;
+    int64_t log_start_ = -1;
+    int64_t readable_end_ = -1;
+    int64_t end_at_start_ = -1;
+    bool is_fetching_ = false;
+    bool is_end_proved_ = false;
+    bool has_reached_end_ = false;
+    int out_of_range_ = 0;
+    Backoff fetch_backoff_;
+
+    std::deque<Slot> slots_;
+    uint64_t front_serial_ = 0;
+    size_t next_send_ = 0;
+    int in_flight_ = 0;
+    uint64_t queued_bytes_ = 0;
+    int64_t checkpoint_;
+    Backoff send_backoff_;
+    // An answer in the window was a failure: nothing is sent until the window is empty.
+    bool has_failed_ = false;
+    bool failed_may_be_written_ = false;
+
+    int64_t producer_id_;
+    int16_t producer_epoch_;
+    int32_t next_sequence_ = 0;
+    int32_t checkpoint_sequence_ = 0;
+    // Time of the last batch acknowledged under this producer: while it is fresh the target notices a gap
+    // in the sequence. -1 before the first.
+    int64_t known_until_ = -1;
+    // The code that made the producer id useless, until there is a fresh one.
+    std::optional<int16_t> reset_code_;
+
+    bool is_draining_ = false;
+    // Set when the stop is known; the lane is over when what lies before it has left.
+    LaneReason stop_reason_ = LaneReason::kNone;
+    int16_t stop_code_ = 0;
+    int64_t stop_offset_ = -1;
+
+    int64_t first_source_ = -1;
+    int64_t last_source_ = -1;
+    int64_t first_target_ = -1;
+    int64_t last_target_ = -1;
+    int64_t last_timestamp_ = -1;
+    Counts counts_;
+};
+
+}  // namespace heliostat
+
+#endif  // HELIOSTAT_LANE_H_

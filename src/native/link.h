@@ -1,0 +1,224 @@
+// All lanes from one source cluster to one target cluster: routes them to connections, keeps the time
+// for back-offs, gets producer ids, counts, and tells JS what happened.
+#ifndef HELIOSTAT_LINK_H_
+#define HELIOSTAT_LINK_H_
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "budget.h"
+#include "fetcher.h"
+#include "leaders.h"
+#include "packer.h"
+#include "routed_lane.h"
+
+namespace heliostat {
+
+struct LinkOptions {
+    int streams;
+    int producers;
+    bool read_committed;
+    int32_t fetch_min_bytes;
+    int32_t fetch_max_bytes;
+    int32_t max_partition_fetch_bytes;
+    int32_t fetch_max_wait_ms;
+    int64_t budget_bytes;
+    int64_t max_request_bytes;
+    int max_in_flight;
+    int32_t request_timeout_ms;
+    std::string client_rack;
+};
+
+struct LaneStart {
+    std::string source_topic;
+    int32_t source_partition;
+    std::string target_topic;
+    int32_t target_partition;
+    int64_t offset;
+    uint32_t target_max_batch_bytes;
+    bool target_append_time;
+};
+
+struct LinkEvent {
+    enum class Type : uint8_t { kStopped, kBackingOff, kRecovered, kProducerReset };
+    Type type;
+    uint32_t lane;
+    LaneReason reason;
+    int16_t code;
+    int64_t from;  // the stop's offset, or the first one that may be double
+    int64_t to;
+    std::string source;  // topic-partition
+    std::string target;
+};
+
+// Totals in the order of `linkColumns` in index.ts.
+enum class LinkCount : uint8_t {
+    kFetchRequests,
+    kFetchResponseBytes,
+    kProduceRequests,
+    kProduceRequestBytes,
+    kProduceErrors,
+    kFetchErrors,
+    kRetriedBatches,
+    kBatchesAcknowledged,
+    kRecordsAcknowledged,
+    kBytesAcknowledged,
+    kDiscardedBytes,
+    kBudgetUsedBytes,
+    kBoundBySourceMs,
+    kBoundByTargetMs,
+    kBoundByBudgetMs,
+    kThrottledMs,
+    kConnections,
+    kSize
+};
+
+// Connections to wake once no lane's mutex is held: a kick in the middle of an answer would send a
+// request with one batch where there will be many.
+class Kicks {
+   public:
+    Kicks() = default;
+    Kicks(const Kicks&) = delete;
+    Kicks& operator=(const Kicks&) = delete;
+    ~Kicks() { Flush(); }
+    void Add(Fetcher* fetcher);
+    void Add(Packer* packer);
+    void Flush();
+
+   private:
+    std::vector<Fetcher*> fetchers_;
+    std::vector<Packer*> packers_;
+};
+
+// Made, used and closed on the JS thread (Start and Close on a libuv worker); in between the broker
+// threads of both clusters and the timer thread work on it. Close waits until every request is done, so
+// that what requests point to outlives them.
+class Link {
+   public:
+    Link(rd_kafka_t* source, rd_kafka_t* target, const LinkOptions& options);
+    Link(const Link&) = delete;
+    Link& operator=(const Link&) = delete;
+    ~Link();
+
+    // Blocks until the target has granted a producer id. Empty on success, else what was the matter;
+    // `code` is Kafka's, 0 when no broker could be asked.
+    std::string Start(int timeout_ms, int* code);
+    std::vector<uint32_t> AddLanes(const std::vector<LaneStart>& starts);
+    void DrainLanes(const std::vector<uint32_t>& ids);
+    void RemoveLanes(const std::vector<uint32_t>& ids);
+    // One row of kLaneColumns numbers per lane.
+    static constexpr size_t kLaneColumns = 31;
+    using Totals = std::array<double, static_cast<size_t>(LinkCount::kSize)>;
+    void Snapshot(std::vector<double>* rows, Totals* totals);
+    std::vector<LinkEvent> DrainEvents();
+    // Blocks until all requests are done. Idempotent.
+    void Close();
+
+    // --- for Fetcher and Packer.
+    const LinkOptions& options() const { return options_; }
+    const std::shared_ptr<Budget>& budget() const { return budget_; }
+    bool is_closing() const { return is_closing_.load(std::memory_order_relaxed); }
+    static Moment Now();
+    void Count(LinkCount count, int64_t amount) {
+        counts_[static_cast<size_t>(count)].fetch_add(amount, std::memory_order_relaxed);
+    }
+    // After every event of a lane, its mutex held: lists it where it has work, sees to what it wishes
+    // and to what JS should know.
+    void Settle(const RoutedLanePtr& lane, LaneWish wish, Moment now, Kicks& kicks);
+    // The leader named another replica to read from. The lane's mutex is held.
+    void PreferSource(const RoutedLanePtr& lane, int32_t broker_id, Moment now);
+    void RequestBegins() { requests_.fetch_add(1); }
+    void RequestEnds();
+    // A connection that came to nothing: its broker may have gone, or moved.
+    void LostSource() { source_leaders_->Wish(); }
+    void LostTarget() { target_leaders_->Wish(); }
+    // Calls the kick of a held connection when the time has come.
+    void KickAt(int64_t at_ms);
+    void CountThrottle(int32_t throttle_ms) { Count(LinkCount::kThrottledMs, throttle_ms); }
+    // Bytes of records that a Fetch brought: what tells a busy source from a quiet one.
+    void CountRecordBytes(int64_t bytes) { record_bytes_.fetch_add(bytes, std::memory_order_relaxed); }
+
+   private:
+    void RunTimer();
+    void KickAll();
+    void FollowBrokers();
+    void TickWaiting(Moment now, Kicks& kicks);
+    void TickUnrouted(Moment now, Kicks& kicks);
+    void TickProducers(Moment now, Kicks& kicks);
+    void Sample(Moment now, int64_t elapsed_ms);
+    // The lane's mutex is held. False while a leader is missing or the old one still owes answers.
+    bool Route(const RoutedLanePtr& lane, Moment now);
+    Fetcher* PlaceAtSource(int32_t broker_id);
+    Packer* PlaceAtTarget(int32_t broker_id);
+    void LeaveFetcher(RoutedLane& lane);
+    void LeavePacker(RoutedLane& lane);
+    void AskForProducer();
+    static int OnMakeProducer(wire_request* request, int16_t version, void* opaque);
+    static void OnDoneProducer(const wire_result* result, void* opaque);
+    void Tell(RoutedLane& lane);
+    void Push(LinkEvent event);
+    std::vector<RoutedLanePtr> AllLanes();
+    void FillRow(RoutedLane& lane, Moment now, double* row);
+    std::vector<RoutedLanePtr> Find(const std::vector<uint32_t>& ids);
+
+    rd_kafka_t* const source_;
+    rd_kafka_t* const target_;
+    const LinkOptions options_;
+    std::shared_ptr<Budget> budget_;
+    std::unique_ptr<Leaders> source_leaders_;
+    std::unique_ptr<Leaders> target_leaders_;
+    std::array<std::atomic<int64_t>, static_cast<size_t>(LinkCount::kSize)> counts_{};
+
+    std::atomic<int64_t> record_bytes_{0};
+    int64_t sampled_record_bytes_ = 0;  // timer thread only
+
+    std::atomic<bool> is_closing_{false};
+    std::atomic<int64_t> requests_{0};
+    std::mutex ends_mutex_;
+    std::condition_variable ends_;
+
+    // Connections are added and never removed before Close, so pointers to them stay good.
+    std::mutex connections_mutex_;
+    std::map<int32_t, std::vector<std::unique_ptr<Fetcher>>> fetchers_;
+    std::map<int32_t, std::vector<std::unique_ptr<Packer>>> packers_;
+
+    std::mutex lanes_mutex_;  // taken before any lane's mutex, or alone
+    std::unordered_map<uint32_t, RoutedLanePtr> lanes_;
+    uint32_t next_lane_id_ = 1;
+    Lane::Counts removed_;  // of lanes that are gone
+
+    std::mutex events_mutex_;  // a leaf: nothing is locked under it
+    std::vector<LinkEvent> events_;
+
+    std::mutex producer_mutex_;  // a leaf
+    std::condition_variable producer_news_;
+    int64_t producer_id_ = -1;
+    int16_t producer_epoch_ = -1;
+    int producer_error_ = 0;
+    bool is_asking_producer_ = false;
+    bool has_fresh_producer_ = false;
+    int64_t producer_due_ms_ = 0;
+
+    std::mutex timer_mutex_;  // a leaf
+    std::condition_variable timer_wake_;
+    std::vector<RoutedLanePtr> timed_;      // lanes that back off
+    std::vector<RoutedLanePtr> unrouted_;   // lanes that need a connection
+    std::vector<RoutedLanePtr> producerless_;
+    bool has_room_ = false;
+    bool has_news_ = false;
+    int64_t kick_at_ms_ = INT64_MAX;
+    std::thread timer_;
+};
+
+}  // namespace heliostat
+
+#endif  // HELIOSTAT_LINK_H_

@@ -1,0 +1,186 @@
+#include "protocol.h"
+
+namespace heliostat {
+namespace {
+
+constexpr int32_t kNoReplica = -1;
+constexpr int16_t kAcksAll = -1;
+
+}  // namespace
+
+// --- Fetch
+
+void WriteFetchHead(Encoder& to, int16_t version, const FetchHead& head) {
+    to.Write<int32_t>(kNoReplica);
+    to.Write<int32_t>(head.max_wait_ms);
+    to.Write<int32_t>(head.min_bytes);
+    to.Write<int32_t>(head.max_bytes);
+    to.Write<int8_t>(head.read_committed ? 1 : 0);
+    if (version >= 7) {
+        to.Write<int32_t>(0);   // session id: none
+        to.Write<int32_t>(-1);  // session epoch: a full request without a session
+    }
+    to.Write<int32_t>(head.topic_count);
+}
+
+void WriteFetchTopic(Encoder& to, std::string_view topic, int32_t partition_count) {
+    to.WriteString(topic);
+    to.Write<int32_t>(partition_count);
+}
+
+void WriteFetchPartition(Encoder& to, int16_t version, int32_t partition, int64_t offset,
+                         int32_t max_bytes) {
+    to.Write<int32_t>(partition);
+    if (version >= 9) to.Write<int32_t>(-1);  // current leader epoch: not checked
+    to.Write<int64_t>(offset);
+    if (version >= 5) to.Write<int64_t>(-1);  // log start: for followers only
+    to.Write<int32_t>(max_bytes);
+}
+
+void WriteFetchTail(Encoder& to, int16_t version, std::string_view rack) {
+    if (version >= 7) to.Write<int32_t>(0);
+    if (version >= 11) to.WriteString(rack);
+}
+
+FetchSummary ReadFetch(Cursor answer, int16_t version,
+                       const std::function<void(FetchAnswer&&)>& each) {
+    FetchSummary summary{false, answer.Read<int32_t>(), 0};
+    if (version >= 7) {
+        summary.error = answer.Read<int16_t>();
+        answer.Skip(4);
+    }
+    const size_t topics = answer.ReadCount(6);
+    for (size_t t = 0; t < topics && answer.ok(); t++) {
+        const std::string_view topic = answer.ReadString();
+        const size_t partitions = answer.ReadCount(26);
+        for (size_t p = 0; p < partitions && answer.ok(); p++) {
+            FetchAnswer partition{};
+            partition.topic = topic;
+            partition.partition = answer.Read<int32_t>();
+            partition.error = answer.Read<int16_t>();
+            partition.high_watermark = answer.Read<int64_t>();
+            partition.last_stable_offset = answer.Read<int64_t>();
+            partition.log_start = version >= 5 ? answer.Read<int64_t>() : -1;
+            const size_t aborted = answer.ReadCount(16);
+            partition.aborted.reserve(aborted);
+            for (size_t a = 0; a < aborted; a++) {
+                const int64_t producer_id = answer.Read<int64_t>();
+                partition.aborted.push_back({producer_id, answer.Read<int64_t>()});
+            }
+            partition.preferred_read_replica = version >= 11 ? answer.Read<int32_t>() : -1;
+            partition.records = answer.ReadBytes();
+            if (answer.ok()) each(std::move(partition));
+        }
+    }
+    summary.is_well_formed = answer.ok();
+    return summary;
+}
+
+// --- Produce
+
+void WriteProduceHead(Encoder& to, int32_t timeout_ms, int32_t topic_count) {
+    to.Write<int16_t>(-1);
+    to.Write<int16_t>(kAcksAll);
+    to.Write<int32_t>(timeout_ms);
+    to.Write<int32_t>(topic_count);
+}
+
+void WriteProduceTopic(Encoder& to, std::string_view topic, int32_t partition_count) {
+    to.WriteString(topic);
+    to.Write<int32_t>(partition_count);
+}
+
+void WriteProducePartition(Encoder& to, int32_t partition, uint32_t batch_size) {
+    to.Write<int32_t>(partition);
+    to.Write<int32_t>(static_cast<int32_t>(batch_size));
+}
+
+ProduceSummary ReadProduce(Cursor answer, int16_t version,
+                           const std::function<void(const ProduceAnswer&)>& each) {
+    const size_t topics = answer.ReadCount(6);
+    for (size_t t = 0; t < topics && answer.ok(); t++) {
+        const std::string_view topic = answer.ReadString();
+        const size_t partitions = answer.ReadCount(22);
+        for (size_t p = 0; p < partitions && answer.ok(); p++) {
+            ProduceAnswer partition{};
+            partition.topic = topic;
+            partition.partition = answer.Read<int32_t>();
+            partition.error = answer.Read<int16_t>();
+            partition.base_offset = answer.Read<int64_t>();
+            answer.Skip(8);
+            if (version >= 5) answer.Skip(8);
+            if (version >= 8) {
+                const size_t errors = answer.ReadCount(6);
+                for (size_t e = 0; e < errors; e++) {
+                    answer.Skip(4);
+                    answer.ReadString();
+                }
+                answer.ReadString();
+            }
+            if (answer.ok()) each(partition);
+        }
+    }
+    const int32_t throttle_ms = answer.Read<int32_t>();
+    return {answer.ok(), throttle_ms};
+}
+
+// --- Metadata
+
+void WriteMetadata(Encoder& to, int16_t version, const std::vector<std::string>& topics) {
+    to.Write<int32_t>(static_cast<int32_t>(topics.size()));
+    for (const std::string& topic : topics) to.WriteString(topic);
+    to.Write<int8_t>(0);  // allow auto topic creation
+    if (version >= 8) {
+        to.Write<int8_t>(0);  // cluster authorized operations
+        to.Write<int8_t>(0);  // topic authorized operations
+    }
+}
+
+bool ReadMetadata(Cursor answer, int16_t version,
+                  const std::function<void(const PartitionLeader&)>& each) {
+    answer.Skip(4);  // throttle time
+    const size_t brokers = answer.ReadCount(12);
+    for (size_t b = 0; b < brokers; b++) {
+        answer.Skip(4);
+        answer.ReadString();
+        answer.Skip(4);
+        answer.ReadString();
+    }
+    answer.ReadString();  // cluster id
+    answer.Skip(4);       // controller
+    const size_t topics = answer.ReadCount(9);
+    for (size_t t = 0; t < topics && answer.ok(); t++) {
+        answer.Skip(2);
+        const std::string_view topic = answer.ReadString();
+        answer.Skip(1);
+        const size_t partitions = answer.ReadCount(18);
+        for (size_t p = 0; p < partitions && answer.ok(); p++) {
+            answer.Skip(2);
+            const int32_t index = answer.Read<int32_t>();
+            const int32_t leader = answer.Read<int32_t>();
+            if (version >= 7) answer.Skip(4);  // leader epoch
+            // Replicas, in-sync replicas and, since v5, offline replicas.
+            for (int list = 0; list < (version >= 5 ? 3 : 2); list++) answer.Skip(4 * answer.ReadCount(4));
+            if (answer.ok()) each({topic, index, leader});
+        }
+        if (version >= 8) answer.Skip(4);
+    }
+    return answer.ok();
+}
+
+// --- InitProducerId
+
+void WriteInitProducerId(Encoder& to) {
+    to.Write<int16_t>(-1);
+    to.Write<int32_t>(60'000);  // transaction time-out: not used without a transactional id
+}
+
+InitProducerIdAnswer ReadInitProducerId(Cursor answer) {
+    answer.Skip(4);  // throttle time
+    const int16_t error = answer.Read<int16_t>();
+    const int64_t producer_id = answer.Read<int64_t>();
+    const int16_t epoch = answer.Read<int16_t>();
+    return {answer.ok(), error, producer_id, epoch};
+}
+
+}  // namespace heliostat

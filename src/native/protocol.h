@@ -1,0 +1,142 @@
+// The requests the data path speaks, as bytes: what is written and how an answer is read. Pure.
+// Only versions without flexible encoding are used; every broker from 0.11 to 4.x has them.
+#ifndef HELIOSTAT_PROTOCOL_H_
+#define HELIOSTAT_PROTOCOL_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "batch_walk.h"
+#include "big_endian.h"
+#include "cursor.h"
+
+namespace heliostat {
+
+inline constexpr int16_t kFetchMin = 4, kFetchMax = 11;
+inline constexpr int16_t kProduceMin = 3, kProduceMax = 8;
+inline constexpr int16_t kMetadataMin = 4, kMetadataMax = 8;
+inline constexpr int16_t kInitProducerIdMin = 0, kInitProducerIdMax = 1;
+// Below this version a broker refuses zstd.
+inline constexpr int16_t kProduceZstd = 7;
+
+// Appends wire integers and strings to a buffer that is used again for the next request.
+class Encoder {
+   public:
+    void Clear() { bytes_.clear(); }
+    template <typename Integer>
+    void Write(std::type_identity_t<Integer> value) {
+        const size_t at = bytes_.size();
+        bytes_.resize(at + sizeof(Integer));
+        StoreBigEndian<Integer>(bytes_.data() + at, value);
+    }
+    void WriteString(std::string_view text) {
+        Write<int16_t>(static_cast<int16_t>(text.size()));
+        bytes_.insert(bytes_.end(), text.begin(), text.end());
+    }
+    // Space for `size` bytes that the caller fills before the next write.
+    uint8_t* Extend(size_t size) {
+        bytes_.resize(bytes_.size() + size);
+        return bytes_.data() + bytes_.size() - size;
+    }
+    void WriteBytes(const uint8_t* bytes, size_t size) { bytes_.insert(bytes_.end(), bytes, bytes + size); }
+    // Overwrites an int32 written before.
+    void Patch(size_t at, int32_t value) { StoreBigEndian<int32_t>(bytes_.data() + at, value); }
+    const uint8_t* data() const { return bytes_.data(); }
+    size_t size() const { return bytes_.size(); }
+
+   private:
+    std::vector<uint8_t> bytes_;
+};
+
+// --- Fetch v4–v11: replica_id i32 · max_wait_ms i32 · min_bytes i32 · max_bytes i32 · isolation i8 ·
+// [v7: session_id i32 · session_epoch i32] · topics [name · partitions [index i32 ·
+// [v9: current_leader_epoch i32] · fetch_offset i64 · [v5: log_start i64] · max_bytes i32]] ·
+// [v7: forgotten topics []] · [v11: rack_id]
+
+struct FetchHead {
+    int32_t max_wait_ms;
+    int32_t min_bytes;
+    int32_t max_bytes;
+    bool read_committed;
+    int32_t topic_count;
+};
+void WriteFetchHead(Encoder& to, int16_t version, const FetchHead& head);
+void WriteFetchTopic(Encoder& to, std::string_view topic, int32_t partition_count);
+void WriteFetchPartition(Encoder& to, int16_t version, int32_t partition, int64_t offset,
+                         int32_t max_bytes);
+void WriteFetchTail(Encoder& to, int16_t version, std::string_view rack);
+
+// Answer v4–v11: throttle_ms i32 · [v7: error i16 · session_id i32] · topics [name · partitions [index i32 ·
+// error i16 · high_watermark i64 · last_stable_offset i64 · [v5: log_start i64] ·
+// aborted [producer_id i64 · first_offset i64] · [v11: preferred_read_replica i32] · records bytes]]
+struct FetchAnswer {
+    std::string_view topic;
+    int32_t partition;
+    int16_t error;
+    int64_t high_watermark;
+    int64_t last_stable_offset;
+    int64_t log_start;  // -1 below v5
+    std::vector<AbortedTransaction> aborted;
+    int32_t preferred_read_replica;  // -1 for none
+    Cursor::Bytes records;
+};
+struct FetchSummary {
+    bool is_well_formed;
+    int32_t throttle_ms;
+    int16_t error;
+};
+// Calls `each` for every partition in the answer's order; stops at the first malformed one.
+FetchSummary ReadFetch(Cursor answer, int16_t version, const std::function<void(FetchAnswer&&)>& each);
+
+// --- Produce v3–v8: transactional_id (null) · acks i16 · timeout_ms i32 · topics [name ·
+// partitions [index i32 · records bytes]]
+
+void WriteProduceHead(Encoder& to, int32_t timeout_ms, int32_t topic_count);
+void WriteProduceTopic(Encoder& to, std::string_view topic, int32_t partition_count);
+void WriteProducePartition(Encoder& to, int32_t partition, uint32_t batch_size);
+
+// Answer v3–v8: topics [name · partitions [index i32 · error i16 · base_offset i64 · log_append_time i64 ·
+// [v5: log_start i64] · [v8: record_errors [index i32 · message] · error_message]]] · throttle_ms i32
+struct ProduceAnswer {
+    std::string_view topic;
+    int32_t partition;
+    int16_t error;
+    int64_t base_offset;
+};
+struct ProduceSummary {
+    bool is_well_formed;
+    int32_t throttle_ms;
+};
+ProduceSummary ReadProduce(Cursor answer, int16_t version,
+                           const std::function<void(const ProduceAnswer&)>& each);
+
+// --- Metadata v4–v8, never creating a topic.
+
+void WriteMetadata(Encoder& to, int16_t version, const std::vector<std::string>& topics);
+
+struct PartitionLeader {
+    std::string_view topic;
+    int32_t partition;
+    int32_t leader;  // -1 while there is none
+};
+// False when malformed. Topics with an error have no partitions.
+bool ReadMetadata(Cursor answer, int16_t version,
+                  const std::function<void(const PartitionLeader&)>& each);
+
+// --- InitProducerId v0–v1 without a transactional id.
+
+void WriteInitProducerId(Encoder& to);
+struct InitProducerIdAnswer {
+    bool is_well_formed;
+    int16_t error;
+    int64_t producer_id;
+    int16_t epoch;
+};
+InitProducerIdAnswer ReadInitProducerId(Cursor answer);
+
+}  // namespace heliostat
+
+#endif  // HELIOSTAT_PROTOCOL_H_
