@@ -10,12 +10,12 @@
 
 namespace {
 
-// librdkafka looks up each answered partition by a linear search in the whole call: smaller calls keep
-// that well below the time of the request itself.
+// librdkafka looks up each answered partition by a linear search in the whole call: smaller calls
+// keep that well below the time of the request itself.
 constexpr size_t kPartitionsPerListOffsets = 1000;
 
-// librdkafka answers each call within its own request time-out; this is how much later we give up on
-// an answer that never comes.
+// librdkafka answers each call within its own request time-out; this is how much later we give up
+// on an answer that never comes.
 constexpr int kGraceMs = 1000;
 
 // One admin request and its answer. `Submit` gets the options and the queue to answer to.
@@ -87,10 +87,9 @@ TopicMetadata MissingTopic(const std::string& topic) {
 
 ConfigEntry ReadConfigEntry(const rd_kafka_ConfigEntry_t* entry) {
     const char* value = rd_kafka_ConfigEntry_value(entry);
-    return {rd_kafka_ConfigEntry_name(entry),
-            value ? std::optional<std::string>(value) : std::nullopt,
-            rd_kafka_ConfigEntry_is_default(entry) == 1,
-            rd_kafka_ConfigEntry_is_sensitive(entry) == 1};
+    return {
+        rd_kafka_ConfigEntry_name(entry), value ? std::optional<std::string>(value) : std::nullopt,
+        rd_kafka_ConfigEntry_is_default(entry) == 1, rd_kafka_ConfigEntry_is_sensitive(entry) == 1};
 }
 
 TopicConfigs ReadTopicConfigs(const rd_kafka_ConfigResource_t* resource) {
@@ -117,14 +116,13 @@ std::optional<Failure> AppendOffsets(rd_kafka_t* rk, std::span<const TopicPartit
         rd_kafka_topic_partition_list_add(asked.get(), partition.topic.c_str(), partition.partition)
             ->offset = at;
     }
-    Outcome<EventPtr> answer =
-        Ask(rk, RD_KAFKA_ADMIN_OP_LISTOFFSETS, timeout_ms,
-            [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
-                rd_kafka_error_t* error =
-                    rd_kafka_AdminOptions_set_isolation_level(options, isolation);
-                if (!error) rd_kafka_ListOffsets(rk, asked.get(), options, queue);
-                return error;
-            });
+    Outcome<EventPtr> answer = Ask(
+        rk, RD_KAFKA_ADMIN_OP_LISTOFFSETS, timeout_ms,
+        [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+            rd_kafka_error_t* error = rd_kafka_AdminOptions_set_isolation_level(options, isolation);
+            if (!error) rd_kafka_ListOffsets(rk, asked.get(), options, queue);
+            return error;
+        });
     if (const Failure* failure = std::get_if<Failure>(&answer)) {
         // Said when not one of the partitions asked for has a leader: their fault, not the call's.
         if (failure->code != RD_KAFKA_RESP_ERR__NOENT) return *failure;
@@ -135,8 +133,8 @@ std::optional<Failure> AppendOffsets(rd_kafka_t* rk, std::span<const TopicPartit
     }
     const EventPtr& event = std::get<EventPtr>(answer);
     size_t count = 0;
-    const rd_kafka_ListOffsetsResultInfo_t** infos = rd_kafka_ListOffsets_result_infos(
-        rd_kafka_event_ListOffsets_result(event.get()), &count);
+    const rd_kafka_ListOffsetsResultInfo_t** infos =
+        rd_kafka_ListOffsets_result_infos(rd_kafka_event_ListOffsets_result(event.get()), &count);
     for (const rd_kafka_ListOffsetsResultInfo_t* info : std::span(infos, count)) {
         const rd_kafka_topic_partition_t* found =
             rd_kafka_ListOffsetsResultInfo_topic_partition(info);
@@ -192,6 +190,10 @@ Outcome<std::vector<PartitionOffset>> ListOffsets(rd_kafka_t* rk,
                                                   int64_t at, rd_kafka_IsolationLevel_t isolation,
                                                   int timeout_ms) {
     const Deadline deadline(timeout_ms);
+    // The query for leaders is skipped, and made again only three seconds later, while no
+    // connection is up. The id comes with the first one and is kept; whether there is an id does
+    // not matter here.
+    ReadClusterId(rk, timeout_ms);
     std::vector<PartitionOffset> offsets;
     offsets.reserve(partitions.size());
     for (size_t from = 0; from < partitions.size(); from += kPartitionsPerListOffsets) {
@@ -242,8 +244,8 @@ Outcome<std::vector<TopicResult>> CreatePartitions(rd_kafka_t* rk,
     requests.reserve(topics.size());
     for (const TopicTotal& topic : topics) {
         std::array<char, 256> text{};
-        NewPartitionsPtr request(rd_kafka_NewPartitions_new(topic.topic.c_str(), topic.total,
-                                                            text.data(), text.size()));
+        NewPartitionsPtr request(
+            rd_kafka_NewPartitions_new(topic.topic.c_str(), topic.total, text.data(), text.size()));
         if (!request) return FailureOf(RD_KAFKA_RESP_ERR__INVALID_ARG, text.data());
         requests.push_back(std::move(request));
     }

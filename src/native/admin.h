@@ -1,5 +1,6 @@
-// Admin calls on one cluster. Each blocks its thread until it is answered or the time is up, on a queue
-// of its own; none of them ever creates a topic that was not asked for. Any thread but the JS thread.
+// Admin calls on one cluster. Each blocks its thread until it is answered or the time is up, on a
+// queue of its own; none of them ever creates a topic that was not asked for. Any thread but the JS
+// thread.
 #ifndef HELIOSTAT_ADMIN_H_
 #define HELIOSTAT_ADMIN_H_
 
@@ -72,7 +73,8 @@ struct TopicResult {
 // No id within the time is an empty answer, not a failure.
 std::optional<std::string> ReadClusterId(rd_kafka_t* rk, int timeout_ms);
 
-// All topics, or those named, in that order. A named one that the cluster does not list has a failure.
+// All topics, or those named, in that order. A named one that the cluster does not list has a
+// failure.
 Outcome<ClusterMetadata> ReadMetadata(rd_kafka_t* rk,
                                       const std::optional<std::vector<std::string>>& topics,
                                       int timeout_ms);

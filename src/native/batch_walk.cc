@@ -11,6 +11,9 @@ namespace {
 
 constexpr int8_t kMagic = 2;
 constexpr int kMostCodecs = 4;
+constexpr int64_t kMostRacedRecords = INT32_MAX;
+// So that adding a batch's deltas cannot overflow.
+constexpr int64_t kMostOffset = INT64_MAX - 2 * kMostRacedRecords;
 constexpr int16_t kAbortMarker = 0;
 
 // The producers whose open transaction is known to end in an abort, at the offset the walk has reached.
@@ -66,16 +69,19 @@ bool IsAbortMarker(const uint8_t* batch, const BatchHeader& header) {
     return record.ok() && type == kAbortMarker;
 }
 
+// A broker reads its high watermark before the records, so records may lie beyond the one it tells; but
+// not by more than can be written in that moment.
 bool IsPlausible(const BatchHeader& header, const WalkTask& task, int64_t previous_end) {
     return header.record_count >= 0 && header.last_offset_delta >= 0 &&
            header.base_offset >= previous_end && header.codec() <= kMostCodecs &&
-           header.last_offset() < task.high_watermark;
+           header.base_offset <= kMostOffset &&
+           header.base_offset - kMostRacedRecords <= task.high_watermark;
 }
 
 std::optional<LaneReason> WhyNotShallow(const uint8_t* batch, const BatchHeader& header,
                                         const WalkTask& task) {
     if (header.base_offset < std::max(task.position, task.log_start)) return LaneReason::kHeadTrim;
-    if (header.record_count != header.last_offset_delta + 1) return LaneReason::kHoles;
+    if (header.record_count != int64_t{header.last_offset_delta} + 1) return LaneReason::kHoles;
     if (header.codec() == 0 && !HasDenseDeltas(batch, header)) return LaneReason::kHoles;
     if (header.is_append_time() && !task.target_append_time) return LaneReason::kAppendTime;
     if (header.size() > task.target_max_batch_bytes) return LaneReason::kTooLarge;
@@ -95,17 +101,22 @@ Walk WalkBatches(WalkTask task) {
     };
 
     // Magic lies at the same place in every format, and so does the length that old formats have.
+    // The first batch comes whole (KIP-74): one that does not has a length that lies.
+    const auto is_cut = [&] {
+        walk.discarded_bytes += task.size - at;
+        return at == 0 && task.size > 0 ? stop(LaneReason::kMalformed, reached) : walk;
+    };
     while (task.size - at > 16) {
         const uint8_t* batch = task.data + at;
         const size_t left = task.size - at;
         const int8_t magic = static_cast<int8_t>(batch[16]);
         if (magic == 0 || magic == 1) return stop(LaneReason::kOldFormat, reached);
         if (magic != kMagic) return stop(LaneReason::kMalformed, reached);
-        if (left < kBatchHeaderSize) break;
+        if (left < kBatchHeaderSize) return is_cut();
         const BatchHeader header = ReadBatchHeader(batch);
         if (header.batch_length < static_cast<int32_t>(kBatchHeaderSize - kBatchLengthOverhead))
             return stop(LaneReason::kMalformed, reached);
-        if (header.size() > left) break;
+        if (header.size() > left) return is_cut();
         if (!IsPlausible(header, task, reached)) return stop(LaneReason::kMalformed, reached);
 
         at += header.size();
@@ -135,8 +146,7 @@ Walk WalkBatches(WalkTask task) {
                                 .next_offset = header.next_offset(),
                                 .max_timestamp = header.max_timestamp});
     }
-    walk.discarded_bytes += task.size - at;
-    return walk;
+    return is_cut();
 }
 
 }  // namespace heliostat

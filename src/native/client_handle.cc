@@ -30,8 +30,8 @@ Outcome<Done> ClientHandle::Open(rd_kafka_type_t type, Properties properties, in
     if (!rk_) return FailureOf(rd_kafka_last_error(), text.data());
     conf.release();  // the client's now
 
-    // Errors go to the background queue, which librdkafka's own thread serves: the main queue has no
-    // bound, and would grow whenever JavaScript is busy.
+    // Errors go to the background queue, which librdkafka's own thread serves: the main queue has
+    // no bound, and would grow whenever JavaScript is busy.
     const QueuePtr background(rd_kafka_queue_get_background(rk_.get()));
     const QueuePtr main(rd_kafka_queue_get_main(rk_.get()));
     rd_kafka_queue_forward(main.get(), background.get());

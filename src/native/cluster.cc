@@ -129,37 +129,37 @@ Napi::Value Cluster::ListOffsets(const Napi::CallbackInfo& info) {
 Napi::Value Cluster::CreateTopics(const Napi::CallbackInfo& info) {
     std::vector<NewTopic> topics = ReadNewTopics(info[0]);
     const int timeout_ms = ReadInt(info[1]);
-    return Run<std::vector<TopicResult>>(
-        info, "create topics", [topics = std::move(topics), timeout_ms](rd_kafka_t* rk) {
-            return ::CreateTopics(rk, topics, timeout_ms);
-        });
+    return Run<std::vector<TopicResult>>(info, "create topics",
+                                         [topics = std::move(topics), timeout_ms](rd_kafka_t* rk) {
+                                             return ::CreateTopics(rk, topics, timeout_ms);
+                                         });
 }
 
 Napi::Value Cluster::CreatePartitions(const Napi::CallbackInfo& info) {
     std::vector<TopicTotal> topics = ReadTopicTotals(info[0]);
     const int timeout_ms = ReadInt(info[1]);
-    return Run<std::vector<TopicResult>>(
-        info, "create partitions", [topics = std::move(topics), timeout_ms](rd_kafka_t* rk) {
-            return ::CreatePartitions(rk, topics, timeout_ms);
-        });
+    return Run<std::vector<TopicResult>>(info, "create partitions",
+                                         [topics = std::move(topics), timeout_ms](rd_kafka_t* rk) {
+                                             return ::CreatePartitions(rk, topics, timeout_ms);
+                                         });
 }
 
 Napi::Value Cluster::DescribeTopicConfigs(const Napi::CallbackInfo& info) {
     std::vector<std::string> topics = ReadStrings(info[0]);
     const int timeout_ms = ReadInt(info[1]);
-    return Run<std::vector<TopicConfigs>>(
-        info, "describe topic configs", [topics = std::move(topics), timeout_ms](rd_kafka_t* rk) {
-            return ::DescribeTopicConfigs(rk, topics, timeout_ms);
-        });
+    return Run<std::vector<TopicConfigs>>(info, "describe topic configs",
+                                          [topics = std::move(topics), timeout_ms](rd_kafka_t* rk) {
+                                              return ::DescribeTopicConfigs(rk, topics, timeout_ms);
+                                          });
 }
 
 Napi::Value Cluster::DeleteTopics(const Napi::CallbackInfo& info) {
     std::vector<std::string> topics = ReadStrings(info[0]);
     const int timeout_ms = ReadInt(info[1]);
-    return Run<std::vector<TopicResult>>(
-        info, "delete topics", [topics = std::move(topics), timeout_ms](rd_kafka_t* rk) {
-            return ::DeleteTopics(rk, topics, timeout_ms);
-        });
+    return Run<std::vector<TopicResult>>(info, "delete topics",
+                                         [topics = std::move(topics), timeout_ms](rd_kafka_t* rk) {
+                                             return ::DeleteTopics(rk, topics, timeout_ms);
+                                         });
 }
 
 Napi::Value Cluster::DrainEvents(const Napi::CallbackInfo& info) {
@@ -170,8 +170,7 @@ Napi::Value Cluster::DrainEvents(const Napi::CallbackInfo& info) {
 Napi::Value Cluster::Close(const Napi::CallbackInfo& info) {
     open_->Remove(this);
     return PoolCall<Done>::Start(
-        info.Env(), "close",
-        [handle = std::move(handle_)]() -> Outcome<Done> { return Done{}; },
+        info.Env(), "close", [handle = std::move(handle_)]() -> Outcome<Done> { return Done{}; },
         [](Napi::Env env, Done) { return env.Undefined(); });
 }
 

@@ -8,8 +8,8 @@
 
 #include "client_handle.h"
 
-// A producer by librdkafka's type, though it never makes a record: that type joins nothing and fetches
-// nothing. No topic object is ever made on it.
+// A producer by librdkafka's type, though it never makes a record: that type joins nothing and
+// fetches nothing. No topic object is ever made on it.
 class ClusterHandle final : public ClientHandle {
    public:
     static Outcome<std::shared_ptr<ClusterHandle>> Open(const Properties& properties);

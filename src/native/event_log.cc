@@ -7,8 +7,8 @@
 
 namespace {
 
-// Room for a second of a noisy cluster: with every broker down, each reports about once a second. One
-// place is kept for the line about what was dropped.
+// Room for a second of a noisy cluster: with every broker down, each reports about once a second.
+// One place is kept for the line about what was dropped.
 constexpr size_t kMaxEvents = 999;
 
 }  // namespace
@@ -26,7 +26,8 @@ void EventLog::OnEvent(rd_kafka_t* rk, rd_kafka_event_t* event, void* opaque) {
             self->Add(FailureOf(event));
             break;
         case RD_KAFKA_EVENT_OAUTHBEARER_TOKEN_REFRESH:
-            // Tokens from OIDC never come by here. Without this answer the client would wait for ever.
+            // Tokens from OIDC never come by here. Without this answer the client would wait for
+            // ever.
             rd_kafka_oauthbearer_set_token_failure(
                 rk, "OAUTHBEARER tokens are only had with sasl.oauthbearer.method=oidc");
             break;

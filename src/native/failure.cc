@@ -83,7 +83,9 @@ Failure FailureOf(const rd_kafka_error_t* error) {
 Failure FailureOf(rd_kafka_event_t* event) {
     const char* message = rd_kafka_event_error_string(event);
     Failure failure = FailureOf(rd_kafka_event_error(event), message ? message : "");
-    if (rd_kafka_event_error_is_fatal(event)) {
+    // Only error events have the mark; in others something else lies in its place.
+    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR &&
+        rd_kafka_event_error_is_fatal(event)) {
         failure.is_fatal = true;
         failure.is_retriable = false;
     }

@@ -21,8 +21,8 @@ using Outcome = std::variant<T, Failure>;
 // Success without a value.
 using Done = std::monostate;
 
-// A plain code carries no predicates: whether it is retriable comes from a table (failure.cc). An empty
-// message is replaced by librdkafka's text for the code.
+// A plain code carries no predicates: whether it is retriable comes from a table (failure.cc). An
+// empty message is replaced by librdkafka's text for the code.
 Failure FailureOf(rd_kafka_resp_err_t code, std::string message = {});
 // Takes librdkafka's own predicates. The error stays the caller's.
 Failure FailureOf(const rd_kafka_error_t* error);

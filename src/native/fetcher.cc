@@ -47,8 +47,9 @@ Fetcher::Fetcher(Link& link, wire_connection* connection, int32_t broker_id)
       lane_cap_(kNoLaneCap) {}
 
 void Fetcher::List(const RoutedLanePtr& lane) {
+    lane->is_listed_to_fetch = true;
     std::lock_guard lock(mutex_);
-    list_.push_back(lane);
+    list_.push_back({lane, lane->fetch_listing});
 }
 
 void Fetcher::Kick() {
@@ -79,36 +80,34 @@ bool Fetcher::Make(Request& request, wire_request* wire, int16_t version) {
         link_.KickAt(hold_until_ms_);
         return false;
     }
-    std::vector<RoutedLanePtr> listed;
-    {
-        std::lock_guard lock(mutex_);
-        if (list_.empty()) return false;
-        const auto end = list_.begin() + static_cast<ptrdiff_t>(std::min(list_.size(), lane_cap_));
-        request.reserved = link_.budget()->TryReserve(
-            fetch_bytes_, std::min<int64_t>(fetch_bytes_, kLeastFetchBytes));
-        if (request.reserved == 0) return false;
-        listed.assign(std::make_move_iterator(list_.begin()), std::make_move_iterator(end));
-        list_.erase(list_.begin(), end);
-    }
-    request.entries.reserve(listed.size());
-    Kicks kicks;
-    for (RoutedLanePtr& lane : listed) {
-        std::lock_guard lock(lane->mutex);
-        lane->is_listed_to_fetch = false;
-        if (lane->fetcher != this) {
-            // It has moved on while it stood on the list here.
-            link_.Settle(lane, kWishNothing, now, kicks);
-            continue;
+    request.reserved = link_.budget()->TryReserve(
+        fetch_bytes_, std::min<int64_t>(fetch_bytes_, kLeastFetchBytes));
+    if (request.reserved == 0) return false;
+    while (request.entries.empty()) {
+        const std::vector<ListedLane> listed = TakeListed();
+        if (listed.empty()) return false;
+        request.entries.reserve(listed.size());
+        for (const auto& [lane, listing] : listed) {
+            std::lock_guard lock(lane->mutex);
+            if (listing != lane->fetch_listing) continue;
+            lane->is_listed_to_fetch = false;
+            if (lane->is_removed || !lane->lane.WantsFetch(now)) continue;
+            lane->lane.FetchSent();
+            request.entries.push_back({lane, lane->lane.position()});
         }
-        if (lane->is_removed || !lane->lane.WantsFetch(now)) continue;
-        lane->lane.FetchSent();
-        request.entries.push_back({std::move(lane), 0});
-        request.entries.back().position = request.entries.back().lane->lane.position();
     }
-    if (request.entries.empty()) return false;
     Write(request, wire, version);
     link_.Count(LinkCount::kFetchRequests, 1);
     return true;
+}
+
+std::vector<ListedLane> Fetcher::TakeListed() {
+    std::lock_guard lock(mutex_);
+    const auto end = list_.begin() + static_cast<ptrdiff_t>(std::min(list_.size(), lane_cap_));
+    std::vector<ListedLane> taken(std::make_move_iterator(list_.begin()),
+                                  std::make_move_iterator(end));
+    list_.erase(list_.begin(), end);
+    return taken;
 }
 
 void Fetcher::Write(Request& request, wire_request* wire, int16_t version) {
@@ -181,23 +180,26 @@ void Fetcher::Lose(Request& request) {
     link_.Count(LinkCount::kFetchErrors, 1);
     link_.LostSource();
     // Lanes on the list would ask a connection that is not there: they wait with the others.
-    std::deque<RoutedLanePtr> listed;
+    std::deque<ListedLane> listed;
     {
         std::lock_guard lock(mutex_);
         listed.swap(list_);
     }
     Kicks kicks;
-    for (auto& entry : request.entries) {
-        std::lock_guard lock(entry.lane->mutex);
-        entry.lane->lane.FetchLost(now);
-        entry.lane->preferred_source = -1;
-        link_.Settle(entry.lane, kWishNothing, now, kicks);
-    }
-    for (const RoutedLanePtr& lane : listed) {
-        std::lock_guard lock(lane->mutex);
-        lane->is_listed_to_fetch = false;
+    const auto lose = [&](const RoutedLanePtr& lane) {
+        lane->preferred_source = -1;
         lane->lane.FetchLost(now);
         link_.Settle(lane, kWishNothing, now, kicks);
+    };
+    for (auto& entry : request.entries) {
+        std::lock_guard lock(entry.lane->mutex);
+        lose(entry.lane);
+    }
+    for (const auto& [lane, listing] : listed) {
+        std::lock_guard lock(lane->mutex);
+        if (listing != lane->fetch_listing) continue;
+        lane->is_listed_to_fetch = false;
+        lose(lane);
     }
 }
 
@@ -276,12 +278,19 @@ void Fetcher::Take(Request& request, const wire_result& result) {
             link_.PreferSource(routed, answer.preferred_read_replica, now);
         link_.Settle(routed, wish, now, kicks);
     }
+    const bool is_held = summary.throttle_ms > 0 && summary.is_well_formed && summary.error == 0;
+    if (!summary.is_well_formed) link_.Count(LinkCount::kFetchErrors, 1);
     for (size_t entry = 0; entry < request.entries.size(); entry++) {
         if (request.index.WasTaken(entry)) continue;
         const RoutedLanePtr& routed = request.entries[entry].lane;
         std::lock_guard lock(routed->mutex);
-        routed->lane.FetchLost(now);
-        link_.Settle(routed, kWishSourceLeader, now, kicks);
+        // A broker that throttles may answer without any topic (KIP-219).
+        if (is_held) {
+            routed->lane.FetchHeld();
+        } else {
+            routed->lane.FetchLost(now);
+        }
+        link_.Settle(routed, is_held ? kWishNothing : kWishSourceLeader, now, kicks);
     }
 }
 

@@ -44,6 +44,7 @@ class Fetcher {
     static void OnDone(const wire_result* result, void* opaque);
 
     bool Make(Request& request, wire_request* wire, int16_t version);
+    std::vector<ListedLane> TakeListed();
     void Write(Request& request, wire_request* wire, int16_t version);
     void Done(Request& request, const wire_result& result);
     void Take(Request& request, const wire_result& result);
@@ -56,7 +57,7 @@ class Fetcher {
     const int32_t broker_id_;
 
     std::mutex mutex_;
-    std::deque<RoutedLanePtr> list_;  // under mutex_
+    std::deque<ListedLane> list_;   // under mutex_
 
     // One ticket or Fetch is out while busy; `again` remembers a kick that came meanwhile.
     std::atomic<bool> is_busy_{false};

@@ -71,15 +71,13 @@ Group::Group(const Napi::CallbackInfo& info)
 }
 
 Napi::Function Group::Define(Napi::Env env) {
-    return DefineClass(env, "Group",
-                       {InstanceMethod<&Group::Subscribe>("subscribe"),
-                        InstanceMethod<&Group::Poll>("poll"),
-                        InstanceMethod<&Group::Assign>("assign"),
-                        InstanceMethod<&Group::Unassign>("unassign"),
-                        InstanceMethod<&Group::MemberId>("memberId"),
-                        InstanceMethod<&Group::Committed>("committed"),
-                        InstanceMethod<&Group::Commit>("commit"),
-                        InstanceMethod<&Group::Close>("close")});
+    return DefineClass(
+        env, "Group",
+        {InstanceMethod<&Group::Subscribe>("subscribe"), InstanceMethod<&Group::Poll>("poll"),
+         InstanceMethod<&Group::Assign>("assign"), InstanceMethod<&Group::Unassign>("unassign"),
+         InstanceMethod<&Group::MemberId>("memberId"),
+         InstanceMethod<&Group::Committed>("committed"), InstanceMethod<&Group::Commit>("commit"),
+         InstanceMethod<&Group::Close>("close")});
 }
 
 void Group::CloseAtExit() {

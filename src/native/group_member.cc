@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 #include "deadline.h"
@@ -13,8 +14,8 @@ namespace {
 // A poll hands out at most so many events; the rest waits for the next one.
 constexpr int kEventsPerPoll = 1000;
 
-// A commit above the broker's limits fails whole, 1.2 MB was seen to. Half a megabyte is below every
-// limit in use; the count keeps librdkafka's linear search in the answer short.
+// A commit above the broker's limits fails whole, 1.2 MB was seen to. Half a megabyte is below
+// every limit in use; the count keeps librdkafka's linear search in the answer short.
 constexpr size_t kMaxCommitBytes = 512 * 1024;
 constexpr size_t kMaxCommitOffsets = 2000;
 constexpr size_t kCommitEntryBytes = 30;  // partition, offset, epoch, lengths; generous
@@ -23,32 +24,42 @@ constexpr size_t kPartitionsPerOffsetFetch = 2000;
 // librdkafka holds a commit back for a session time-out while the coordinator is gone, and gives no
 // answer at all for one that its end overtakes.
 constexpr int kCommitTimeoutMs = 30'000;
+constexpr int kReadBackTimeoutMs = 5'000;
 constexpr int kLeaveTimeoutMs = 10'000;
 constexpr int kLeavePollMs = 100;
 
 constexpr int kMaxMetadataRefreshMs = 3000;
-
-void SetIfAbsent(Properties& properties, const char* name, const char* value) {
-    properties.try_emplace(name, value);
-}
 
 bool UsesConsumerProtocol(const Properties& properties) {
     const auto found = properties.find("group.protocol");
     return found != properties.end() && found->second == "consumer";
 }
 
-// New partitions are seen at the next refresh. A value that is no number is left to librdkafka.
+// A value that is no number is left to librdkafka to refuse.
+std::optional<int> ReadNumber(const std::string& text) {
+    int number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return number;
+}
+
+// New partitions are seen at the next refresh.
 void LimitMetadataRefresh(Properties& properties) {
+    const std::string limit = std::to_string(kMaxMetadataRefreshMs);
     std::string& value =
-        properties.try_emplace("topic.metadata.refresh.interval.ms", std::to_string(kMaxMetadataRefreshMs))
-            .first->second;
-    int interval_ms = 0;
-    const auto [end, error] =
-        std::from_chars(value.data(), value.data() + value.size(), interval_ms);
-    if (error != std::errc() || end != value.data() + value.size()) return;
-    if (interval_ms < 0 || interval_ms > kMaxMetadataRefreshMs) {
-        value = std::to_string(kMaxMetadataRefreshMs);
-    }
+        properties.try_emplace("topic.metadata.refresh.interval.ms", limit).first->second;
+    const std::optional<int> interval_ms = ReadNumber(value);
+    if (interval_ms && (*interval_ms < 0 || *interval_ms > kMaxMetadataRefreshMs)) value = limit;
+}
+
+// A restarted dynamic member waits until the session of its former life is over, so sessions are
+// short. Three heartbeats fit into one.
+void SetSession(Properties& properties) {
+    const std::string& session = properties.try_emplace("session.timeout.ms", "6000").first->second;
+    const std::optional<int> session_ms = ReadNumber(session);
+    if (!session_ms) return;
+    properties.try_emplace("heartbeat.interval.ms",
+                           std::to_string(std::clamp(*session_ms / 3, 1, 3000)));
 }
 
 Properties ForMember(Properties properties) {
@@ -57,10 +68,7 @@ Properties ForMember(Properties properties) {
         properties.erase("partition.assignment.strategy");
     } else {
         properties.insert_or_assign("partition.assignment.strategy", "cooperative-sticky");
-        // A restarted dynamic member waits until the session of its former life is over.
-        const bool has_session = properties.contains("session.timeout.ms");
-        SetIfAbsent(properties, "session.timeout.ms", "6000");
-        if (!has_session) SetIfAbsent(properties, "heartbeat.interval.ms", "2000");
+        SetSession(properties);
     }
     LimitMetadataRefresh(properties);
     properties.insert_or_assign("enable.auto.commit", "false");
@@ -86,8 +94,8 @@ PartitionListPtr ToList(std::span<const TopicPartition> partitions) {
 PartitionListPtr ToList(std::span<const PartitionOffset> offsets) {
     PartitionListPtr list(rd_kafka_topic_partition_list_new(static_cast<int>(offsets.size())));
     for (const PartitionOffset& offset : offsets) {
-        rd_kafka_topic_partition_t* entry = rd_kafka_topic_partition_list_add(
-            list.get(), offset.topic.c_str(), offset.partition);
+        rd_kafka_topic_partition_t* entry =
+            rd_kafka_topic_partition_list_add(list.get(), offset.topic.c_str(), offset.partition);
         entry->offset = offset.offset;
         if (offset.metadata.empty()) continue;
         entry->metadata = rd_kafka_mem_malloc(nullptr, offset.metadata.size());
@@ -100,6 +108,10 @@ PartitionListPtr ToList(std::span<const PartitionOffset> offsets) {
 std::span<const rd_kafka_topic_partition_t> Entries(const rd_kafka_topic_partition_list_t* list) {
     if (!list) return {};
     return {list->elems, static_cast<size_t>(list->cnt)};
+}
+
+std::string_view Metadata(const rd_kafka_topic_partition_t& entry) {
+    return {static_cast<const char*>(entry.metadata), entry.metadata_size};
 }
 
 // How many of the offsets, from the first, go into one request: at least one.
@@ -125,6 +137,13 @@ Rebalance ReadRebalance(rd_kafka_t* rk, rd_kafka_event_t* event) {
         rebalance.partitions.push_back({entry.topic, entry.partition});
     }
     return rebalance;
+}
+
+// Whether a code may be about one partition of a commit while the broker took the others.
+bool IsAboutOnePartition(rd_kafka_resp_err_t code) {
+    return code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+           code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+           code == RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE;
 }
 
 // What the broker said of each offset, and of the request as a whole.
@@ -246,8 +265,7 @@ Outcome<std::vector<PartitionOffset>> GroupMember::Committed(
                 offset.failure = FailureOf(entry.err);
             } else if (entry.offset >= 0) {
                 offset.offset = entry.offset;
-                offset.metadata.assign(static_cast<const char*>(entry.metadata),
-                                       entry.metadata_size);
+                offset.metadata = Metadata(entry);
             }
             offsets.push_back(std::move(offset));
         }
@@ -275,10 +293,29 @@ void GroupMember::CommitChunk(std::span<PartitionOffset> offsets) {
         return;
     }
     const EventPtr event(rd_kafka_queue_poll(queue.get(), kCommitTimeoutMs));
-    if (event) {
-        ReadCommit(event.get(), offsets);
-    } else {
+    if (!event) {
         FailAll(offsets, FailureOf(RD_KAFKA_RESP_ERR__TIMED_OUT));
+        return;
+    }
+    ReadCommit(event.get(), offsets);
+    if (IsAboutOnePartition(rd_kafka_event_error(event.get()))) ClearCommitted(offsets);
+}
+
+// librdkafka gives the error of one partition to all others of the request, so a topic that was
+// deleted would fail everybody's commits. What the group holds tells which of them the broker took.
+void GroupMember::ClearCommitted(std::span<PartitionOffset> offsets) {
+    const PartitionListPtr list = ToList(std::span<const PartitionOffset>(offsets));
+    if (rd_kafka_committed(rk(), list.get(), kReadBackTimeoutMs) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return;
+    }
+    const auto entries = Entries(list.get());
+    for (size_t index = 0; index < entries.size(); ++index) {
+        const rd_kafka_topic_partition_t& entry = entries[index];
+        PartitionOffset& offset = offsets[index];
+        if (entry.err == RD_KAFKA_RESP_ERR_NO_ERROR && entry.offset == offset.offset &&
+            Metadata(entry) == offset.metadata) {
+            offset.failure.reset();
+        }
     }
 }
 
@@ -288,8 +325,8 @@ void GroupMember::Leave() {
     const ErrorPtr error(rd_kafka_consumer_close_queue(rk(), queue.get()));
     // After a fatal error there is no group to leave.
     if (error) return;
-    // A rebalance that was handed out and not answered holds up the end; a closing member answers any
-    // of them with "nothing".
+    // A rebalance that was handed out and not answered holds up the end; a closing member answers
+    // any of them with "nothing".
     if (unanswered_.load(std::memory_order_relaxed) > 0) rd_kafka_assign(rk(), nullptr);
     while (!rd_kafka_consumer_closed(rk()) && !deadline.HasPassed()) {
         const EventPtr event(rd_kafka_queue_poll(queue.get(), kLeavePollMs));

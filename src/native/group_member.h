@@ -1,5 +1,5 @@
-// Membership of a consumer group that never fetches: what it is assigned is paused at once. Rebalance
-// events are handed out and wait for their answer; commits carry metadata.
+// Membership of a consumer group that never fetches: what it is assigned is paused at once.
+// Rebalance events are handed out and wait for their answer; commits carry metadata.
 #ifndef HELIOSTAT_GROUP_MEMBER_H_
 #define HELIOSTAT_GROUP_MEMBER_H_
 
@@ -39,7 +39,8 @@ class GroupMember final : public ClientHandle {
     Outcome<std::vector<PartitionOffset>> Committed(const std::vector<TopicPartition>& partitions,
                                                     int timeout_ms);
     std::vector<PartitionOffset> Commit(std::vector<PartitionOffset> offsets);
-    // Leaves the group, unless the member is static. Bounded: then the group finds out by its session.
+    // Leaves the group, unless the member is static. Bounded: then the group finds out by its
+    // session.
     void Leave();
 
    private:
@@ -47,10 +48,13 @@ class GroupMember final : public ClientHandle {
 
     // One request. Sets each offset's failure.
     void CommitChunk(std::span<PartitionOffset> offsets);
+    // Takes the failure from offsets that the group holds all the same.
+    void ClearCommitted(std::span<PartitionOffset> offsets);
 
-    QueuePtr consumer_queue_;  // rebalances and consumer errors; JS thread polls it until Leave does
-    // Rebalances handed out and not answered: the group waits for them, and so would Leave. JS thread
-    // writes, the thread that leaves reads.
+    QueuePtr
+        consumer_queue_;  // rebalances and consumer errors; JS thread polls it until Leave does
+    // Rebalances handed out and not answered: the group waits for them, and so would Leave. JS
+    // thread writes, the thread that leaves reads.
     std::atomic<int> unanswered_{0};
 };
 

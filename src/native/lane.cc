@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace heliostat {
 namespace {
 
 constexpr int64_t kFirstDelayMs = 100;
 constexpr int64_t kLongestDelayMs = 30'000;
+// A broker that comes back is to be found soon, and asking costs one request for all lanes.
+constexpr int64_t kLongestSearchMs = 2'000;
 // Rights do not come back within a tenth of a second.
 constexpr int64_t kNotAllowedDelayMs = 2'000;
 constexpr int64_t kWorthTellingMs = 1'000;
@@ -23,6 +26,11 @@ constexpr int64_t kExpiryMarginMs = 1'200'000;
 // A new leader may answer OFFSET_OUT_OF_RANGE until it has learned its high watermark.
 constexpr int kOutOfRangeTries = 3;
 
+bool IsSearch(LaneReason reason) {
+    return reason == LaneReason::kConnection || reason == LaneReason::kNotLeader ||
+           reason == LaneReason::kNoLeader;
+}
+
 int32_t Advance(int32_t sequence, int32_t records) {
     return static_cast<int32_t>((static_cast<uint32_t>(sequence) + static_cast<uint32_t>(records)) &
                                 static_cast<uint32_t>(kSequenceMask));
@@ -32,10 +40,20 @@ int32_t Advance(int32_t sequence, int32_t records) {
 
 void Backoff::Fail(int64_t now_ms, LaneReason reason, int16_t code) {
     const int64_t first = reason == LaneReason::kNotAllowed ? kNotAllowedDelayMs : kFirstDelayMs;
-    delay_ms_ = delay_ms_ == 0 ? first : std::min(2 * delay_ms_, kLongestDelayMs);
+    const int64_t longest = IsSearch(reason) ? kLongestSearchMs : kLongestDelayMs;
+    delay_ms_ = delay_ms_ == 0 ? first : std::min(2 * delay_ms_, longest);
     retry_at_ms_ = now_ms + delay_ms_;
     reason_ = reason;
     code_ = code;
+}
+
+void Backoff::Miss(int64_t now_ms) {
+    if (!IsWaiting(now_ms)) Fail(now_ms, LaneReason::kNoLeader, 0);
+}
+
+void Backoff::Found() {
+    if (reason_ == LaneReason::kNoLeader) Succeed();
+    retry_at_ms_ = 0;
 }
 
 bool Backoff::IsWorthTelling() const { return delay_ms_ >= kWorthTellingMs; }
@@ -58,11 +76,15 @@ Lane::Lane(const Options& options)
       fetch_offset_(options.position),
       checkpoint_(options.position),
       producer_id_(options.producer_id),
-      producer_epoch_(options.producer_epoch) {}
+      producer_epoch_(options.producer_epoch) {
+    if (producer_id_ < 0) reset_code_ = 0;
+}
 
 // --- source side
 
 bool Lane::WantsFetch(Moment now) const {
+    // Held back on the target's side, a lane fetches no more than what it can try.
+    if (send_backoff_.HasFailed() && (!slots_.empty() || send_backoff_.IsWaiting(now.ms))) return false;
     return !is_fetching_ && !is_draining_ && stop_reason_ == LaneReason::kNone &&
            queued_bytes_ < options_.room_bytes && !fetch_backoff_.IsWaiting(now.ms);
 }
@@ -107,6 +129,7 @@ void Lane::TakeIn(const FoundBatch& batch, const std::shared_ptr<const void>& ow
                       .max_timestamp = batch.max_timestamp,
                       .sequence = -1,
                       .was_sent = false,
+                      .may_be_written = false,
                       .owner = owner});
     queued_bytes_ += batch.size;
 }
@@ -197,7 +220,8 @@ LaneWish Lane::Answered(uint64_t serial, int16_t code, int64_t base_offset, Mome
         in_flight_--;
         if (is_oldest) {
             PopFront(base_offset, now);
-        } else if (has_failed_ && !failed_may_be_written_) {
+        } else if (has_failed_ && !failed_may_be_written_ &&
+                   !slots_[serial - front_serial_].may_be_written) {
             // The one before it was refused and this one taken: the target does not check our sequence.
             Stop(LaneReason::kOrderLost, code, slots_.front().base_offset);
         } else {
@@ -245,14 +269,34 @@ void Lane::FailInFlight(bool may_be_written) {
     has_failed_ = true;
     failed_may_be_written_ = failed_may_be_written_ || may_be_written;
     if (in_flight_ > 0) return;
+    for (size_t i = 0; i < next_send_; i++) slots_[i].may_be_written |= failed_may_be_written_;
     has_failed_ = false;
     failed_may_be_written_ = false;
     next_send_ = 0;
+    LetGoWhileBlocked();
+}
+
+void Lane::LetGoWhileBlocked() {
+    if (in_flight_ > 0 || is_draining_ || !send_backoff_.IsWorthTelling()) return;
+    const bool is_stopping = stop_reason_ != LaneReason::kNone;
+    while (!slots_.empty() && !slots_.back().was_sent && !is_stopping && !is_fetching_) {
+        queued_bytes_ -= slots_.back().size;
+        slots_.pop_back();
+        fetch_offset_ = slots_.empty() ? checkpoint_ : slots_.back().end_offset;
+    }
+    if (has_let_go_) return;
+    has_let_go_ = true;
+    for (Slot& slot : slots_) {
+        auto copy = std::make_shared<std::vector<uint8_t>>(slot.data, slot.data + slot.size);
+        slot.data = copy->data();
+        slot.owner = std::move(copy);
+    }
 }
 
 void Lane::PopFront(int64_t base_offset, Moment now) {
     const Slot& slot = slots_.front();
     send_backoff_.Succeed();
+    has_let_go_ = false;
     known_until_ = options_.target_append_time ? now.wall_ms : slot.max_timestamp;
     checkpoint_ = slot.end_offset;
     checkpoint_sequence_ = Advance(slot.sequence, slot.record_count);
@@ -274,7 +318,8 @@ void Lane::PopFront(int64_t base_offset, Moment now) {
 }
 
 Lane::ProducerReset Lane::SetProducer(int64_t producer_id, int16_t epoch) {
-    ProducerReset reset{slots_.front().base_offset, slots_.front().base_offset, *reset_code_};
+    const int64_t from = slots_.empty() ? checkpoint_ : slots_.front().base_offset;
+    ProducerReset reset{from, from, *reset_code_};
     for (Slot& slot : slots_) {
         if (slot.was_sent) {
             reset.to = slot.last_offset + 1;
@@ -282,6 +327,7 @@ Lane::ProducerReset Lane::SetProducer(int64_t producer_id, int16_t epoch) {
         }
         slot.sequence = -1;
         slot.was_sent = false;
+        slot.may_be_written = false;
     }
     producer_id_ = producer_id;
     producer_epoch_ = epoch;
@@ -304,6 +350,15 @@ void Lane::Stop(LaneReason reason, int16_t code, int64_t offset) {
     in_flight_ = 0;
     next_send_ = 0;
     has_failed_ = false;
+}
+
+void Lane::StopAtNext(LaneReason reason) {
+    stop_reason_ = reason;
+    stop_offset_ = slots_[next_send_].base_offset;
+    while (slots_.size() > next_send_) {
+        queued_bytes_ -= slots_.back().size;
+        slots_.pop_back();
+    }
 }
 
 void Lane::LookForEnd() {

@@ -43,8 +43,10 @@ class Backoff {
    public:
     void Fail(int64_t now_ms, LaneReason reason, int16_t code);
     void Succeed() { *this = Backoff(); }
-    // Ends the wait but remembers the delay: what it waited for may have come early.
-    void Hurry() { retry_at_ms_ = 0; }
+    // No leader is known. Looking again is not another failure.
+    void Miss(int64_t now_ms);
+    // What was waited for may have come: ends the wait, and forgets it if only a leader was missing.
+    void Found();
     bool IsWaiting(int64_t now_ms) const { return now_ms < retry_at_ms_; }
     bool HasFailed() const { return delay_ms_ != 0; }
     // Short troubles, as in any leader move, are not worth telling.
@@ -90,6 +92,7 @@ class Lane {
         uint64_t room_bytes;
         uint32_t target_max_batch_bytes;
         bool target_append_time;
+        // Nothing under this id may be on the target partition yet; -1: the lane waits for one.
         int64_t producer_id;
         int16_t producer_epoch;
     };
@@ -134,8 +137,10 @@ class Lane {
     LaneWish Fetched(FetchedPartition partition);
     // An error code for the partition; `log_start` and `log_end` as in the answer, -1 unknown.
     LaneWish FetchFailed(int16_t code, int64_t log_start, int64_t log_end, Moment now);
-    // The request as a whole came to nothing; the connection has its own back-off.
+    // The request as a whole came to nothing.
     void FetchLost(Moment now);
+    // The answer told nothing of the lane, because the broker throttles.
+    void FetchHeld() { is_fetching_ = false; }
 
     // --- target side.
     bool CanSend(Moment now) const;
@@ -154,18 +159,23 @@ class Lane {
     // --- either side.
     void Drain() { is_draining_ = true; }
     void Stop(LaneReason reason, int16_t code, int64_t offset);
+    // The next batch cannot be sent as it is; what is in flight before it still counts.
+    void StopAtNext(LaneReason reason);
     // A leader was found: tries again at once.
-    void SourceFound() { fetch_backoff_.Hurry(); }
-    void TargetFound() { send_backoff_.Hurry(); }
+    void SourceFound() { fetch_backoff_.Found(); }
+    void TargetFound() { send_backoff_.Found(); }
     // The target's connection came to nothing before anything of the lane was on it.
     void SendLost(Moment now) { send_backoff_.Fail(now.ms, LaneReason::kConnection, 0); }
-    // Waits for an acknowledgement before it may fetch more.
+    // An acknowledgement that is under way will let it fetch more.
     bool IsRoomless() const {
-        return queued_bytes_ >= options_.room_bytes && stop_reason_ == LaneReason::kNone;
+        return queued_bytes_ >= options_.room_bytes && in_flight_ > 0 && !is_draining_;
     }
     // No leader is known for a side.
-    void SourceMissing(Moment now) { fetch_backoff_.Fail(now.ms, LaneReason::kNoLeader, 0); }
-    void TargetMissing(Moment now) { send_backoff_.Fail(now.ms, LaneReason::kNoLeader, 0); }
+    void SourceMissing(Moment now) { fetch_backoff_.Miss(now.ms); }
+    void TargetMissing(Moment now) { send_backoff_.Miss(now.ms); }
+    // A lane that is held back for long would pin whole answers with its few batches. Forgets what was
+    // never sent, to be fetched again, and copies the rest. Does nothing for other lanes.
+    void LetGoWhileBlocked();
     // When a back-off ends and the lane wants looking at again; nothing when it waits for none.
     std::optional<int64_t> RetryAtMs(Moment now) const;
 
@@ -210,6 +220,7 @@ class Lane {
         int64_t max_timestamp;
         int32_t sequence;  // -1 until it is sent
         bool was_sent;
+        bool may_be_written;  // an earlier try was not answered, or answered with a doubt
         std::shared_ptr<const void> owner;
     };
 
@@ -256,6 +267,7 @@ class Lane {
     int64_t known_until_ = -1;
     // The code that made the producer id useless, until there is a fresh one.
     std::optional<int16_t> reset_code_;
+    bool has_let_go_ = false;
 
     bool is_draining_ = false;
     // Set when the stop is known; the lane is over when what lies before it has left.

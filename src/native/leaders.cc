@@ -50,6 +50,8 @@ void Leaders::Tick(int64_t now_ms) {
     auto request = std::make_unique<Request>(Request{this, {topics_.begin(), topics_.end()}});
     lock.unlock();
 
+    // librdkafka's own list of brokers tells where a broker lives now; it does not learn from our answers.
+    wire_refresh_brokers(handle_);
     hooks_.before();
     const wire_call call{.api = WIRE_METADATA,
                          .min_version = kMetadataMin,

@@ -11,6 +11,9 @@ constexpr auto kTick = std::chrono::milliseconds(20);
 // Lanes without a connection are looked at again this often, and at once when metadata arrives.
 constexpr int64_t kRouteEveryMs = 250;
 constexpr int64_t kProducerRetryMs = 500;
+constexpr auto kCutEvery = std::chrono::milliseconds(50);
+// A small reservation may fit again although nothing is given back that would say so.
+constexpr int64_t kStarvedRetryMs = 100;
 constexpr int kControlTimeoutMs = 5'000;
 // More than JS drains in a second means that it does not drain; the newest are the least useful.
 constexpr size_t kMostEvents = 100'000;
@@ -70,16 +73,15 @@ void Link::Close() {
         timer_wake_.notify_one();
     }
     if (timer_.joinable()) timer_.join();
+    CutConnections();
     {
-        std::lock_guard lock(connections_mutex_);
-        for (auto& [broker, fetchers] : fetchers_)
-            for (auto& fetcher : fetchers) wire_cut(fetcher->connection());
-        for (auto& [broker, packers] : packers_)
-            for (auto& packer : packers) wire_cut(packer->connection());
-    }
-    {
+        // A ticket may reach a connection just after it was cut; it is cut again until all are done.
         std::unique_lock lock(ends_mutex_);
-        ends_.wait(lock, [this] { return requests_.load() == 0; });
+        while (!ends_.wait_for(lock, kCutEvery, [this] { return requests_.load() == 0; })) {
+            lock.unlock();
+            CutConnections();
+            lock.lock();
+        }
     }
     std::vector<RoutedLanePtr> gone = AllLanes();
     {
@@ -92,6 +94,14 @@ void Link::Close() {
     gone.clear();
     fetchers_.clear();
     packers_.clear();
+}
+
+void Link::CutConnections() {
+    std::lock_guard lock(connections_mutex_);
+    for (auto& [broker, fetchers] : fetchers_)
+        for (auto& fetcher : fetchers) wire_cut(fetcher->connection());
+    for (auto& [broker, packers] : packers_)
+        for (auto& packer : packers) wire_cut(packer->connection());
 }
 
 void Link::RequestEnds() {
@@ -180,6 +190,7 @@ void Link::OnDoneProducer(const wire_result* result, void* opaque) {
                 self.producer_id_ = answer.producer_id;
                 self.producer_epoch_ = answer.epoch;
                 self.has_fresh_producer_ = true;
+                self.used_.clear();
             }
         }
         self.producer_news_.notify_all();
@@ -201,9 +212,18 @@ std::vector<uint32_t> Link::AddLanes(const std::vector<LaneStart>& starts) {
     const auto room = static_cast<uint64_t>(options_.max_partition_fetch_bytes);
     std::vector<uint32_t> ids;
     std::vector<RoutedLanePtr> added;
+    std::unordered_set<std::string> used_now;
+    {
+        std::lock_guard lock(producer_mutex_);
+        used_now = used_;
+    }
     {
         std::lock_guard lock(lanes_mutex_);
         for (const LaneStart& start : starts) {
+            // A second lane on a partition would begin its sequence anew, and the target would take its
+            // first batches for repeats: it waits for a producer id of its own.
+            const bool is_fresh =
+                used_now.insert(PartitionName(start.target_topic, start.target_partition)).second;
             const uint32_t id = next_lane_id_++;
             auto lane = std::make_shared<RoutedLane>(
                 id, start.source_topic, start.source_partition, start.target_topic,
@@ -213,7 +233,7 @@ std::vector<uint32_t> Link::AddLanes(const std::vector<LaneStart>& starts) {
                               .room_bytes = room,
                               .target_max_batch_bytes = start.target_max_batch_bytes,
                               .target_append_time = start.target_append_time,
-                              .producer_id = producer_id,
+                              .producer_id = is_fresh ? producer_id : -1,
                               .producer_epoch = epoch});
             lane->is_unrouted = true;
             lanes_.emplace(id, lane);
@@ -224,6 +244,10 @@ std::vector<uint32_t> Link::AddLanes(const std::vector<LaneStart>& starts) {
     for (const RoutedLanePtr& lane : added) {
         source_leaders_->Watch(lane->source_topic);
         target_leaders_->Watch(lane->target_topic);
+    }
+    {
+        std::lock_guard lock(producer_mutex_);
+        if (producer_id_ == producer_id) used_ = std::move(used_now);
     }
     std::lock_guard lock(timer_mutex_);
     unrouted_.insert(unrouted_.end(), added.begin(), added.end());
@@ -317,6 +341,8 @@ void Link::LeaveFetcher(RoutedLane& lane) {
     if (!lane.fetcher) return;
     if (lane.is_roomless) lane.fetcher->roomless.fetch_sub(1);
     lane.is_roomless = false;
+    lane.is_listed_to_fetch = false;
+    lane.fetch_listing++;
     std::lock_guard lock(connections_mutex_);
     lane.fetcher->lane_count--;
     lane.fetcher = nullptr;
@@ -324,6 +350,8 @@ void Link::LeaveFetcher(RoutedLane& lane) {
 
 void Link::LeavePacker(RoutedLane& lane) {
     if (!lane.packer) return;
+    lane.is_listed_to_send = false;
+    lane.send_listing++;
     std::lock_guard lock(connections_mutex_);
     lane.packer->lane_count--;
     lane.packer = nullptr;
@@ -369,12 +397,10 @@ void Link::Settle(const RoutedLanePtr& routed, LaneWish wish, Moment now, Kicks&
     if (lane.is_removed) return;
 
     if (lane.fetcher && !lane.is_listed_to_fetch && lane.lane.WantsFetch(now)) {
-        lane.is_listed_to_fetch = true;
         lane.fetcher->List(routed);
         kicks.Add(lane.fetcher);
     }
     if (lane.packer && !lane.is_listed_to_send && lane.lane.CanSend(now)) {
-        lane.is_listed_to_send = true;
         lane.packer->List(routed);
         kicks.Add(lane.packer);
     }
@@ -420,6 +446,7 @@ void Link::FollowBrokers() {
 void Link::RunTimer() {
     Moment last = Now();
     int64_t route_at_ms = 0;
+    int64_t starved_at_ms = 0;
     for (;;) {
         bool has_news;
         bool must_kick;
@@ -433,6 +460,10 @@ void Link::RunTimer() {
             if (must_kick) kick_at_ms_ = INT64_MAX;
         }
         const Moment now = Now();
+        if (budget_->is_starved() && now.ms >= starved_at_ms) {
+            must_kick = true;
+            starved_at_ms = now.ms + kStarvedRetryMs;
+        }
         Kicks kicks;
         if (must_kick) KickAll();
         if (has_news) {
@@ -490,6 +521,7 @@ void Link::TickWaiting(Moment now, Kicks& kicks) {
     for (const RoutedLanePtr& lane : lanes) {
         std::lock_guard lock(lane->mutex);
         lane->is_timed = lane->lane.RetryAtMs(now).has_value() && !lane->is_removed;
+        lane->lane.LetGoWhileBlocked();
         if (lane->is_timed) still.push_back(lane);
         // One side may be ready while the other still waits.
         Settle(lane, kWishNothing, now, kicks);
@@ -526,17 +558,29 @@ void Link::TickProducers(Moment now, Kicks& kicks) {
         std::lock_guard lock(lane->mutex);
         lane->is_producerless = false;
         if (lane->is_removed || !lane->lane.NeedsProducerId()) continue;
+        if (!MarkUsed(*lane)) {
+            // Another lane got this id for the same partition: the next one is for this lane.
+            Settle(lane, kWishNothing, now, kicks);
+            continue;
+        }
         const Lane::ProducerReset reset = lane->lane.SetProducer(producer_id, epoch);
-        Push({.type = LinkEvent::Type::kProducerReset,
-              .lane = lane->id,
-              .reason = LaneReason::kNone,
-              .code = reset.code,
-              .from = reset.from,
-              .to = reset.to,
-              .source = PartitionName(lane->source_topic, lane->source_partition),
-              .target = PartitionName(lane->target_topic, lane->target_partition)});
+        if (reset.to > reset.from) {
+            Push({.type = LinkEvent::Type::kProducerReset,
+                  .lane = lane->id,
+                  .reason = LaneReason::kNone,
+                  .code = reset.code,
+                  .from = reset.from,
+                  .to = reset.to,
+                  .source = PartitionName(lane->source_topic, lane->source_partition),
+                  .target = PartitionName(lane->target_topic, lane->target_partition)});
+        }
         Settle(lane, kWishNothing, now, kicks);
     }
+}
+
+bool Link::MarkUsed(const RoutedLane& lane) {
+    std::lock_guard lock(producer_mutex_);
+    return used_.insert(PartitionName(lane.target_topic, lane.target_partition)).second;
 }
 
 void Link::Sample(Moment, int64_t elapsed_ms) {

@@ -13,6 +13,7 @@
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "budget.h"
@@ -150,6 +151,9 @@ class Link {
    private:
     void RunTimer();
     void KickAll();
+    void CutConnections();
+    // Notes that the newest producer id writes the lane's target partition; false if it already did.
+    bool MarkUsed(const RoutedLane& lane);
     void FollowBrokers();
     void TickWaiting(Moment now, Kicks& kicks);
     void TickUnrouted(Moment now, Kicks& kicks);
@@ -207,6 +211,8 @@ class Link {
     bool is_asking_producer_ = false;
     bool has_fresh_producer_ = false;
     int64_t producer_due_ms_ = 0;
+    // Target partitions that were written under producer_id_.
+    std::unordered_set<std::string> used_;
 
     std::mutex timer_mutex_;  // a leaf
     std::condition_variable timer_wake_;

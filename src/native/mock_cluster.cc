@@ -9,8 +9,12 @@
 #include "handle.h"
 #include "js_values.h"
 #include "open_handles.h"
+#include "wire.h"
 
 namespace {
+
+// The mock's own three seconds for further members to turn up only hold up a demo.
+constexpr int32_t kFirstRebalanceDelayMs = 200;
 
 class MockCluster final : public Napi::ObjectWrap<MockCluster>, public Closable {
    public:
@@ -61,6 +65,8 @@ MockCluster::MockCluster(const Napi::CallbackInfo& info)
             .ThrowAsJavaScriptException();
         return;
     }
+    wire_mock_set_controller(mock_.get(), 1);
+    rd_kafka_mock_group_initial_rebalance_delay_ms(mock_.get(), kFirstRebalanceDelayMs);
     open_->Add(this);
 }
 
@@ -98,9 +104,9 @@ void MockCluster::CreateTopic(const Napi::CallbackInfo& info) {
     const int partitions = ReadInt(info[1]);
     const int replication_factor = ReadInt(info[2]);
     if (!MayCall(info.Env())) return;
-    ThrowUnlessNone(info.Env(), "mock topic",
-                    rd_kafka_mock_topic_create(mock_.get(), topic.c_str(), partitions,
-                                               replication_factor));
+    ThrowUnlessNone(
+        info.Env(), "mock topic",
+        rd_kafka_mock_topic_create(mock_.get(), topic.c_str(), partitions, replication_factor));
 }
 
 void MockCluster::SetLeader(const Napi::CallbackInfo& info) {

@@ -52,8 +52,9 @@ Packer::Packer(Link& link, wire_connection* connection, int32_t broker_id)
       window_bytes_(kFirstWindowBytes) {}
 
 void Packer::List(const RoutedLanePtr& lane) {
+    lane->is_listed_to_send = true;
     std::lock_guard lock(mutex_);
-    list_.push_back(lane);
+    list_.push_back({lane, lane->send_listing});
 }
 
 bool Packer::HasWork() {
@@ -113,40 +114,36 @@ bool Packer::Make(Request& request, wire_request* wire, int16_t version) {
 
 void Packer::Gather(Request& request, int16_t version) {
     const Moment now = Link::Now();
-    std::deque<RoutedLanePtr> listed;
+    std::deque<ListedLane> listed;
     {
         std::lock_guard lock(mutex_);
         listed.swap(list_);
     }
-    std::vector<RoutedLanePtr> again;
+    std::vector<ListedLane> again;
     Kicks kicks;
     while (!listed.empty()) {
-        const RoutedLanePtr routed = std::move(listed.front());
+        const auto [routed, listing] = std::move(listed.front());
         listed.pop_front();
         std::lock_guard lock(routed->mutex);
         Lane& lane = routed->lane;
+        if (listing != routed->send_listing) continue;
         routed->is_listed_to_send = false;
-        if (routed->packer != this) {
-            // It has moved on while it stood on the list here.
-            link_.Settle(routed, kWishNothing, now, kicks);
-            continue;
-        }
         if (routed->is_removed || !lane.CanSend(now)) continue;
         if (version < kProduceZstd && lane.NextCodec() == static_cast<int>(Codec::kZstd)) {
-            lane.Stop(LaneReason::kCodecUnsupported, 0, lane.checkpoint());
+            lane.StopAtNext(LaneReason::kCodecUnsupported);
             link_.Settle(routed, kWishNothing, now, kicks);
             continue;
         }
         if (request.bytes > 0 && request.bytes + lane.NextSize() > link_.options().max_request_bytes) {
             routed->is_listed_to_send = true;
-            listed.push_front(routed);
+            listed.push_front({routed, listing});
             break;
         }
         request.entries.push_back({routed, lane.Send()});
         request.bytes += request.entries.back().batch.size;
         if (lane.CanSend(now)) {
             routed->is_listed_to_send = true;
-            again.push_back(routed);
+            again.push_back({routed, listing});
         }
     }
     std::lock_guard lock(mutex_);
@@ -244,6 +241,7 @@ void Packer::Take(Request& request, const wire_result& result) {
             routed->lane.Unanswered(request.entries[entry].batch.serial, true, now);
         link_.Settle(routed, wish, now, kicks);
     }
+    if (!summary.is_well_formed) link_.Count(LinkCount::kProduceErrors, 1);
     if (summary.is_well_formed && summary.throttle_ms > 0) {
         const int32_t throttle = std::min(summary.throttle_ms, kThrottleCapMs);
         hold_until_ms_ = now.ms + throttle;
@@ -256,7 +254,7 @@ void Packer::Lose(Request& request, bool may_be_written) {
     const Moment now = Link::Now();
     link_.Count(LinkCount::kProduceErrors, 1);
     link_.LostTarget();
-    std::deque<RoutedLanePtr> listed;
+    std::deque<ListedLane> listed;
     {
         std::lock_guard lock(mutex_);
         listed.swap(list_);
@@ -267,8 +265,9 @@ void Packer::Lose(Request& request, bool may_be_written) {
         const LaneWish wish = entry.lane->lane.Unanswered(entry.batch.serial, may_be_written, now);
         link_.Settle(entry.lane, wish, now, kicks);
     }
-    for (const RoutedLanePtr& lane : listed) {
+    for (const auto& [lane, listing] : listed) {
         std::lock_guard lock(lane->mutex);
+        if (listing != lane->send_listing) continue;
         lane->is_listed_to_send = false;
         lane->lane.SendLost(now);
         link_.Settle(lane, kWishTargetLeader, now, kicks);

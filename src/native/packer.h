@@ -57,7 +57,7 @@ class Packer {
     const int32_t broker_id_;
 
     std::mutex mutex_;
-    std::deque<RoutedLanePtr> list_;  // under mutex_
+    std::deque<ListedLane> list_;   // under mutex_
 
     std::atomic<bool> has_ticket_{false};  // one that is not made yet
     std::atomic<bool> is_saturated_{false};

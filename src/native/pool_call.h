@@ -18,8 +18,9 @@ class PoolCall final : public Napi::AsyncWorker {
     using Work = std::function<Outcome<T>()>;
     using Convert = std::function<Napi::Value(Napi::Env, const T&)>;
 
-    // `what` names the call in its error. `work` runs on the pool and goes there too: when it holds the
-    // last reference to a client, the client ends off the JS thread. `convert` runs on the JS thread.
+    // `what` names the call in its error. `work` runs on the pool and goes there too: when it holds
+    // the last reference to a client, the client ends off the JS thread. `convert` runs on the JS
+    // thread.
     static Napi::Promise Start(Napi::Env env, std::string what, Work work, Convert convert) {
         auto* call = new PoolCall(env, std::move(what), std::move(work), std::move(convert));
         const Napi::Promise promise = call->deferred_.Promise();

@@ -40,8 +40,12 @@ struct RoutedLane {
     Fetcher* fetcher = nullptr;  // null while there is no leader; owned by Link, lives as long
     Packer* packer = nullptr;
     int32_t preferred_source = -1;  // broker the leader sent us to (KIP-392), -1 for none
+    // A list entry counts only with the lane's newest number: one that moves to another connection is
+    // listed there at once, whatever stands on the old list.
     bool is_listed_to_fetch = false;
     bool is_listed_to_send = false;
+    uint32_t fetch_listing = 0;
+    uint32_t send_listing = 0;
     bool is_timed = false;     // on the timer's list of lanes that back off
     bool is_unrouted = false;  // on the timer's list of lanes that need a connection
     bool is_producerless = false;  // on the timer's list of lanes that wait for a producer id
@@ -51,6 +55,11 @@ struct RoutedLane {
 };
 
 using RoutedLanePtr = std::shared_ptr<RoutedLane>;
+
+struct ListedLane {
+    RoutedLanePtr lane;
+    uint32_t listing;
+};
 
 // Finds a request's entries by topic and partition. Answers mostly come in the order asked, so the next
 // entry is tried first; a broker that answers in another order costs one sort.

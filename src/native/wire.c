@@ -10,6 +10,7 @@
 #include "rdkafka_broker.h"
 #include "rdkafka_buf.h"
 #include "rdkafka_metadata.h"
+#include "rdkafka_mock_int.h"
 #include "rdkafka_request.h"
 
 #if RD_KAFKA_VERSION != 0x020c00ff
@@ -49,7 +50,15 @@ int wire_follow(wire_connection* connection, rd_kafka_t* handle, int32_t broker_
     return 1;
 }
 
-void wire_cut(wire_connection* connection) { rd_kafka_broker_set_nodename(connection, NULL); }
+void wire_cut(wire_connection* connection) {
+    // As rd_kafka_broker_set_nodename(…, NULL), which does nothing the second time: a ticket that came
+    // in between would wait for its time-out.
+    rd_kafka_broker_lock(connection);
+    connection->rkb_nodename[0] = '\0';
+    connection->rkb_nodename_epoch++;
+    rd_kafka_broker_unlock(connection);
+    rd_kafka_broker_schedule_connection(connection);
+}
 
 void wire_release(wire_connection* connection) { rd_kafka_broker_destroy(connection); }
 
@@ -147,3 +156,7 @@ void wire_refresh_brokers(rd_kafka_t* handle) {
 
 
 const char* wire_error_name(int code) { return rd_kafka_err2name((rd_kafka_resp_err_t)code); }
+
+void wire_mock_set_controller(rd_kafka_mock_cluster_t* mock, int32_t broker_id) {
+    mock->controller_id = broker_id;
+}

@@ -15,6 +15,7 @@ extern "C" {
 #endif
 
 typedef struct rd_kafka_s rd_kafka_t;
+typedef struct rd_kafka_mock_cluster_s rd_kafka_mock_cluster_t;
 typedef struct rd_kafka_broker_s wire_connection;
 typedef struct rd_kafka_buf_s wire_request;
 typedef struct rd_kafka_buf_s wire_reply;
@@ -92,8 +93,11 @@ void wire_reply_release(wire_reply* reply);
 // Asks the handle to learn the cluster's brokers again. Any thread.
 void wire_refresh_brokers(rd_kafka_t* handle);
 
-
 const char* wire_error_name(int code);
+
+// A mock cluster names no controller by itself, and admin calls wait for one. Before any client
+// connects to it.
+void wire_mock_set_controller(rd_kafka_mock_cluster_t* mock, int32_t broker_id);
 
 #ifdef __cplusplus
 }

@@ -1,4 +1,4 @@
-// Owns a pair of mock clusters with a mirror between them, and writing and reading their topics.
+// Owns a mirror inside the test's process, a pair of mock clusters for it, and writing and reading their topics.
 
 import { Writable } from 'node:stream'
 import type { TestContext } from 'node:test'
@@ -13,7 +13,13 @@ import { encodeBatch } from './records.ts'
 import { forEachRecord, readBatches } from './topic-reader.ts'
 import { VarintReader } from './varint.ts'
 
-export interface Pair {
+/** What can be mirrored, written and read: a mock cluster, or a real one by its address. */
+export interface Ends {
+  source: { bootstrapServers: string }
+  target: { bootstrapServers: string }
+}
+
+export interface Pair extends Ends {
   source: MockCluster
   target: MockCluster
 }
@@ -55,13 +61,13 @@ export interface RunningMirror {
 
 export function startMirror(
   t: TestContext,
-  pair: Pair,
+  ends: Ends,
   options: Partial<Omit<MirrorConfig, 'topics'>> & { include?: string; group?: string } = {}
 ): RunningMirror {
   const { include = '.*', group = 'mirror', ...rest } = options
   const topics = new TopicSelector({ include })
   const log: LogLine[] = []
-  const mirror = new Mirror({ ...defaults(pair, group), topics, ...rest }, logInto(log))
+  const mirror = new Mirror({ ...defaults(ends, group), topics, ...rest }, logInto(log))
   const stop = new AbortController()
   const result = mirror.run({ stop: stop.signal })
   result.catch(() => undefined)
@@ -81,7 +87,7 @@ export function startMirror(
   }
 }
 
-function defaults({ source, target }: Pair, group: string): Omit<MirrorConfig, 'topics'> {
+function defaults({ source, target }: Ends, group: string): Omit<MirrorConfig, 'topics'> {
   return {
     source: {
       alias: 'east',
@@ -113,7 +119,7 @@ function defaults({ source, target }: Pair, group: string): Omit<MirrorConfig, '
   }
 }
 
-function connection(mock: MockCluster): Record<string, string> {
+function connection(mock: Ends['source']): Record<string, string> {
   return { 'bootstrap.servers': mock.bootstrapServers, 'allow.auto.create.topics': 'false' }
 }
 
@@ -131,7 +137,7 @@ const recordsPerBatch = 50
 
 /** Writes `count` records, numbered from `from`, into one partition. */
 export async function produce(
-  mock: MockCluster,
+  mock: Ends['source'],
   topic: string,
   partition: number,
   count: number,
@@ -162,7 +168,7 @@ export function recordTexts(topic: string, partition: number, count: number): st
 
 /** The values of a partition, in offset order. */
 export async function readValues(
-  mock: MockCluster,
+  mock: Ends['source'],
   topic: string,
   partition: number
 ): Promise<string[]> {

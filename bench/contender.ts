@@ -1,0 +1,38 @@
+// Owns what a contender is: a name, and the command that starts it for a task.
+
+export const contenderNames = [
+  'heliostat',
+  'mirror-maker-1',
+  'mirror-maker-2',
+  'node-rdkafka-loop',
+  'raw-relay',
+  'splice-relay'
+] as const
+export type ContenderName = (typeof contenderNames)[number]
+
+/** What a contender is asked to do: bring everything in `topic` from the source to the target. */
+export interface Task {
+  topic: string
+  source: string
+  target: string
+  /** Raw ends of the stubs, for the relays. */
+  rawSourcePort?: number
+  rawTargetPort?: number
+  /** For those who compress and batch anew. */
+  codec: string
+  batchBytes: number
+  /** Never the same twice: a consumer group of the name starts at the beginning. */
+  group: string
+  /** For config files and logs; empty at the start. */
+  folder: string
+}
+
+export interface Contender {
+  says: string
+  /** A mirror that ends when all is done; the others get SIGTERM once the target holds everything. */
+  endsByItself: boolean
+  /** Why it cannot run on this machine, if so. */
+  missing?(): Promise<string | undefined>
+  /** Writes what it needs into the task's folder and gives the command line. */
+  command(task: Task): Promise<string[]>
+}

@@ -1,0 +1,18 @@
+// Owns the table of contenders.
+
+import type { Contender, ContenderName } from './contender.ts'
+import { heliostat } from './contenders/heliostat.ts'
+import { mirrorMaker1 } from './contenders/mirror-maker-1.ts'
+import { mirrorMaker2 } from './contenders/mirror-maker-2.ts'
+import { nodeRdkafkaLoop } from './contenders/node-rdkafka-loop.ts'
+import { rawRelay } from './contenders/raw-relay.ts'
+import { spliceRelay } from './contenders/splice-relay.ts'
+
+export const contenders: Readonly<Record<ContenderName, Contender>> = {
+  heliostat,
+  'mirror-maker-1': mirrorMaker1,
+  'mirror-maker-2': mirrorMaker2,
+  'node-rdkafka-loop': nodeRdkafkaLoop,
+  'raw-relay': rawRelay,
+  'splice-relay': spliceRelay
+}

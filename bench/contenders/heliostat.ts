@@ -1,0 +1,43 @@
+// heliostat itself, with default settings, as its user starts it.
+
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { projectRoot } from '../../test/support/kafka-jars.ts'
+import type { Contender } from '../contender.ts'
+import { writeProperties } from '../properties-file.ts'
+
+const executable = join(projectRoot(), 'bin', 'heliostat')
+
+export const heliostat: Contender = {
+  says: 'heliostat run --until-caught-up, default settings',
+  endsByItself: true,
+  async missing() {
+    return existsSync(executable) ? undefined : `${executable} is not there`
+  },
+  async command({ source, target, topic, group, folder }) {
+    const consumer = await writeProperties(folder, 'source.properties', {
+      'bootstrap.servers': source,
+      'group.id': group,
+      'auto.offset.reset': 'earliest'
+    })
+    const producer = await writeProperties(folder, 'target.properties', {
+      'bootstrap.servers': target
+    })
+    return [
+      process.execPath,
+      executable,
+      'run',
+      '--consumer.config',
+      consumer,
+      '--producer.config',
+      producer,
+      '--whitelist',
+      topic,
+      '--until-caught-up',
+      '--report',
+      join(folder, 'report.json'),
+      '--http',
+      'off'
+    ]
+  }
+}

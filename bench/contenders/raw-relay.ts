@@ -1,0 +1,14 @@
+// The ceiling: the same bytes through one buffer and two sockets, unread.
+
+import type { Contender, Task } from '../contender.ts'
+import { nativePart } from '../native-parts.ts'
+
+export const rawRelay: Contender = {
+  says: 'a native TCP relay of the same bytes between the same ends: recv and send, one connection',
+  endsByItself: true,
+  command: task => relayCommand(task, 'copy')
+}
+
+export async function relayCommand(task: Task, mode: 'copy' | 'splice'): Promise<string[]> {
+  return [await nativePart('raw_relay'), `${task.rawSourcePort}`, `${task.rawTargetPort}`, mode]
+}

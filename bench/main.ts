@@ -1,0 +1,125 @@
+// The benchmark's entry: options, cells one after the other, then the report on stdout and under bench/results.
+
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { startPair } from '../test/support/kafka-broker.ts'
+import { projectRoot } from '../test/support/kafka-jars.ts'
+import type { ContenderName } from './contender.ts'
+import { contenders } from './contenders.ts'
+import type { Ends } from './ends.ts'
+import { reasonOf } from './failure.ts'
+import { describeMachine, describeVersions } from './machine.ts'
+import { type Options, parseOptions, UsageError, usage } from './options.ts'
+import { type Brokers, realEnds } from './real-ends.ts'
+import { markdownReport, terminalReport } from './report.ts'
+import { type LeftOut, type Result, units } from './result.ts'
+import { type CellResult, runCell } from './runner.ts'
+import type { Scenario } from './scenarios.ts'
+import { stubEnds } from './stub-ends.ts'
+import { judge } from './verdict.ts'
+
+// Deleted topics shall be gone from the disk before the next run writes as much again.
+const brokerSettings = { config: { 'log.segment.delete.delay.ms': 1_000 }, jvm: ['-Xmx1g'] }
+
+process.exitCode = await main(process.argv.slice(2))
+
+async function main(argv: readonly string[]): Promise<number> {
+  let options: Options | 'help'
+  try {
+    options = parseOptions(argv)
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    console.error(`${error.message}\n\n${usage}`)
+    return 2
+  }
+  if (options === 'help') {
+    console.log(usage)
+    return 0
+  }
+  const startedAt = new Date()
+  const { runnable, leftOut } = await findRunnable(options)
+  const { cells, failures } = await runCells(options, runnable)
+  const result: Result = {
+    startedAt: startedAt.toISOString(),
+    settings: { argv },
+    units,
+    machine: describeMachine(),
+    versions: await describeVersions(),
+    contenders: Object.fromEntries(runnable.map(name => [name, contenders[name].says])),
+    leftOut: [...leftOut, ...failures],
+    cells,
+    verdicts: judge(cells)
+  }
+  console.log(terminalReport(result))
+  console.log(`\nwritten to ${await write(result, options.results)}`)
+  const hasFailed = cells.some(({ runs }) => runs.some(run => 'failure' in run))
+  return hasFailed || failures.length > 0 ? 1 : 0
+}
+
+/** Of the contenders that the chosen cells need, those that can run here. */
+async function findRunnable(
+  options: Options
+): Promise<{ runnable: ContenderName[]; leftOut: LeftOut[] }> {
+  const needed = new Set(options.cells.flatMap(cell => chosen(cell, options)))
+  const runnable: ContenderName[] = []
+  const leftOut: LeftOut[] = []
+  for (const name of needed) {
+    const reason = await contenders[name].missing?.()
+    if (reason === undefined) runnable.push(name)
+    else leftOut.push({ contender: name, reason })
+  }
+  return { runnable, leftOut }
+}
+
+function chosen(cell: Scenario, { contenders: names }: Options): readonly ContenderName[] {
+  return cell.contenders.filter(name => names === undefined || names.includes(name))
+}
+
+async function runCells(
+  options: Options,
+  runnable: readonly ContenderName[]
+): Promise<{ cells: CellResult[]; failures: LeftOut[] }> {
+  const cells: CellResult[] = []
+  const failures: LeftOut[] = []
+  let brokers: Promise<Brokers & { close(): Promise<void> }> | undefined
+  for (const scenario of options.cells) {
+    const names = chosen(scenario, options).filter(name => runnable.includes(name))
+    if (names.length === 0) continue
+    let ends: Ends | undefined
+    try {
+      if (scenario.ends === 'real') {
+        brokers ??= startPair({ source: brokerSettings, target: brokerSettings })
+        say(`${scenario.name}: preparing the source topic`)
+        ends = await realEnds(scenario, await brokers)
+      } else {
+        ends = await stubEnds(scenario)
+      }
+      const { warmUp, limitMs } = options
+      const repeats = options.repeats ?? scenario.repeats
+      const plan = { scenario, contenders: names, repeats, warmUp, limitMs }
+      cells.push(await runCell(plan, ends, say))
+    } catch (error) {
+      failures.push({ contender: `all of ${scenario.name}`, reason: reasonOf(error) })
+    } finally {
+      await ends?.close()
+    }
+  }
+  await (await brokers?.catch(() => undefined))?.close()
+  return { cells, failures }
+}
+
+function say(line: string): void {
+  console.error(line)
+}
+
+/** Returns the Markdown file's path; the JSON lies beside it. */
+async function write(result: Result, folder: string | undefined): Promise<string> {
+  const results = folder ?? join(projectRoot(), 'bench', 'results')
+  await mkdir(results, { recursive: true })
+  const time = result.startedAt.slice(0, 16).replaceAll(':', '')
+  const commit = result.versions.commit.split(' ')[0]
+  const path = join(results, `${time}-${commit}`)
+  await writeFile(`${path}.json`, `${JSON.stringify(result, null, 2)}\n`)
+  await writeFile(`${path}.md`, markdownReport(result))
+  return `${path}.md`
+}

@@ -1,0 +1,64 @@
+// The process of the node-rdkafka contender: a record-by-record mirror until SIGTERM.
+// Arguments: source and target bootstrap servers, topic, group, codec, batch bytes.
+
+import Kafka from 'node-rdkafka'
+
+const [source = '', target = '', topic = '', group = '', codec = '', batchBytes = ''] =
+  process.argv.slice(2)
+const recordsPerConsume = 5_000
+const queueFull = Kafka.CODES.ERRORS.ERR__QUEUE_FULL
+
+const consumer = new Kafka.KafkaConsumer(
+  { 'bootstrap.servers': source, 'group.id': group, 'enable.auto.commit': true },
+  { 'auto.offset.reset': 'earliest' }
+)
+const producer = new Kafka.Producer({
+  'bootstrap.servers': target,
+  'compression.codec': codec as 'lz4',
+  'batch.size': Number(batchBytes),
+  'batch.num.messages': 1_000_000,
+  'linger.ms': 50
+})
+let isEnding = false
+
+process.on('SIGTERM', () => {
+  isEnding = true
+  producer.flush(10_000, () =>
+    producer.disconnect(() => consumer.disconnect(() => process.exit(0)))
+  )
+})
+consumer.on('event.error', error => console.error(error.message))
+producer.on('event.error', error => console.error(error.message))
+producer.on('ready', () => {
+  producer.setPollInterval(50)
+  consumer.connect()
+})
+consumer.on('ready', () => {
+  consumer.subscribe([topic])
+  mirror()
+})
+producer.connect()
+
+function mirror(): void {
+  if (isEnding) return
+  consumer.consume(recordsPerConsume, (error, records) => {
+    if (error) console.error(error.message)
+    pass(records ?? [], 0)
+  })
+}
+
+/** Produces from `first` on; a full queue is waited for. */
+function pass(records: readonly Kafka.Message[], first: number): void {
+  for (let at = first; at < records.length; at++) {
+    const { partition, value, key, timestamp, headers } = records[at] as Kafka.Message
+    try {
+      producer.produce(topic, partition, value, key, timestamp, null, headers)
+    } catch (error) {
+      if ((error as { code?: number }).code !== queueFull) throw error
+      producer.poll()
+      setTimeout(() => pass(records, at), 5)
+      return
+    }
+  }
+  setImmediate(mirror)
+}

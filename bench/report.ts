@@ -1,0 +1,167 @@
+// Owns how a result looks: tables for the terminal and for Markdown, made from the same rows.
+
+import type { Figure } from './measurement.ts'
+import { isMeasurement } from './measurement.ts'
+import { type Result, units } from './result.ts'
+import type { CellResult } from './runner.ts'
+import type { Summary } from './statistics.ts'
+import { summaryOf, type Verdict } from './verdict.ts'
+
+interface Column {
+  title: string
+  figure: Figure
+  digits: number
+  /** Median alone, without the spread. */
+  isPlain?: true
+}
+
+type Rows = string[][]
+
+const columns = {
+  real: [
+    { title: 'MB/s of records', figure: 'recordMbPerSecond', digits: 0 },
+    { title: 'MB/s on the wire', figure: 'wireMbPerSecond', digits: 0, isPlain: true },
+    { title: 'records/s', figure: 'recordsPerSecond', digits: 0, isPlain: true },
+    { title: 'CPU-s per GB of records', figure: 'cpuPerRecordGb', digits: 2 },
+    { title: 'peak RSS MB', figure: 'peakRssMb', digits: 0 },
+    { title: 'process s', figure: 'processSeconds', digits: 1, isPlain: true },
+    { title: 'source CPU-s', figure: 'sourceCpuSeconds', digits: 1, isPlain: true },
+    { title: 'target CPU-s', figure: 'targetCpuSeconds', digits: 1, isPlain: true },
+    { title: 'main thread %', figure: 'mainThreadPercent', digits: 1, isPlain: true }
+  ],
+  stub: [
+    { title: 'MB/s on the wire', figure: 'wireMbPerSecond', digits: 0 },
+    { title: 'CPU-s per GB, moving', figure: 'movingCpuPerWireGb', digits: 3 },
+    { title: 'CPU-s per GB, process', figure: 'cpuPerWireGb', digits: 3, isPlain: true },
+    { title: 'MB/s of records', figure: 'recordMbPerSecond', digits: 0, isPlain: true },
+    { title: 'peak RSS MB', figure: 'peakRssMb', digits: 0 },
+    { title: 'source CPU-s', figure: 'sourceCpuSeconds', digits: 1, isPlain: true },
+    { title: 'target CPU-s', figure: 'targetCpuSeconds', digits: 1, isPlain: true },
+    { title: 'main thread %', figure: 'mainThreadPercent', digits: 1, isPlain: true }
+  ]
+} as const satisfies Record<'real' | 'stub', readonly Column[]>
+
+const howMeasured = [
+  'Rates run from the first to the last byte (stub ends) or record (real brokers) on the target. "moving" is CPU in that time, "process" is the whole process with its start and exit.',
+  'Values are medians over the runs, with the smallest and largest in brackets.',
+  'CPU per GB between real brokers is of the whole process, JVM and Node start included.',
+  '"main thread" is the share of one core that the first thread of the process took over the middle ten seconds.'
+]
+
+export function terminalReport(result: Result): string {
+  const cells = result.cells.map(cell =>
+    [heading(cell), plainTable(cellRows(cell)), ...failures(cell)].join('\n')
+  )
+  const verdicts =
+    result.verdicts.length > 0 ? [`claims\n${plainTable(verdictRows(result.verdicts))}`] : []
+  return [...cells, ...leftOut(result), ...verdicts, `${units}.`].join('\n\n')
+}
+
+export function markdownReport(result: Result): string {
+  const { machine, versions, settings } = result
+  const facts: Rows = [
+    ['', ''],
+    ['taken at', result.startedAt],
+    ['commit', versions.commit],
+    ['processor', `${machine.processor}, ${machine.cores} cores`],
+    ['memory', `${machine.memoryGb} GB`],
+    ['kernel', machine.kernel],
+    [
+      'heliostat, Node.js, librdkafka',
+      `${versions.heliostat}, ${versions.node}, ${versions.librdkafka}`
+    ],
+    ['Kafka', `${versions.sourceKafka} source, ${versions.targetKafka} target, ${versions.java}`],
+    ['settings', JSON.stringify(settings)]
+  ]
+  const cells = result.cells.flatMap(cell => [
+    `## ${heading(cell)}`,
+    markdownTable(cellRows(cell)),
+    ...failures(cell).map(failure => `\`\`\`\n${failure}\n\`\`\``)
+  ])
+  const verdicts =
+    result.verdicts.length > 0 ? ['## Claims', markdownTable(verdictRows(result.verdicts))] : []
+  const contenders = Object.entries(result.contenders).map(
+    ([name, says]) => `- **${name}**: ${says}`
+  )
+  const parts = [
+    '# Benchmark',
+    markdownTable(facts),
+    contenders.join('\n'),
+    [...howMeasured, `${units}.`].join('\n'),
+    ...cells,
+    ...leftOut(result),
+    ...verdicts
+  ]
+  return `${parts.join('\n\n')}\n`
+}
+
+function heading({ scenario, cargo, runs }: CellResult): string {
+  const { name, says, codec, recordBytes, partitions } = scenario
+  const size = `${(cargo.recordBytes / 1e9).toFixed(1)} GB of records, ${(cargo.wireBytes / 1e9).toFixed(1)} GB on the wire`
+  const repeats = Math.max(...runs.map(run => run.repeat))
+  const shape = `${codec}, ${recordBytes} B records, partitions: ${partitions}, ${size}`
+  return `${name}: ${says} (${shape}, runs: ${repeats})`
+}
+
+function cellRows(cell: CellResult): Rows {
+  const shown: readonly Column[] = columns[cell.scenario.ends]
+  const names = new Set(cell.runs.map(run => run.contender))
+  const rows = [...names].map(name => [
+    name,
+    ...shown.map(column => show(summaryOf(cell, name, column.figure), column)),
+    batchKib(cell, name)
+  ])
+  return [['', ...shown.map(({ title }) => title), 'KiB a batch'], ...rows]
+}
+
+function show({ median, min, max, runs }: Summary, { digits, isPlain }: Column): string {
+  if (runs === 0) return '–'
+  const figure = (value: number) => number(value, digits)
+  if (isPlain || runs === 1) return figure(median)
+  return `${figure(median)} (${figure(min)}–${figure(max)})`
+}
+
+function batchKib(cell: CellResult, contender: string): string {
+  const run = cell.runs.filter(isMeasurement).find(found => found.contender === contender)
+  return run?.targetBatchBytes === undefined ? '–' : number(run.targetBatchBytes / 1024, 1)
+}
+
+function verdictRows(verdicts: readonly Verdict[]): Rows {
+  const rows = verdicts.map(({ cell, figure, against, least, most, value, isReached }) => [
+    cell,
+    against === undefined ? figure : `${figure} / ${against}`,
+    number(value, 3),
+    least === undefined ? `≤ ${number(most ?? 0, 3)}` : `≥ ${number(least, 3)}`,
+    isReached ? 'yes' : 'NO'
+  ])
+  return [['cell', 'figure of heliostat', 'measured', 'claimed', 'reached'], ...rows]
+}
+
+function failures({ runs }: CellResult): string[] {
+  return runs.flatMap(run =>
+    'failure' in run ? [`${run.contender} ${run.repeat}: ${run.failure}`] : []
+  )
+}
+
+function leftOut(result: Result): string[] {
+  return result.leftOut.map(({ contender, reason }) => `left out: ${contender} (${reason})`)
+}
+
+function number(value: number, digits: number): string {
+  return value.toLocaleString('en-US', {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits
+  })
+}
+
+function plainTable(rows: Rows): string {
+  const widths = rows[0]?.map((_, at) => Math.max(...rows.map(row => row[at]?.length ?? 0))) ?? []
+  const line = (row: string[]) =>
+    row.map((text, at) => (at === 0 ? text.padEnd(widths[0] ?? 0) : text.padStart(widths[at] ?? 0)))
+  return rows.map(row => line(row).join('  ').trimEnd()).join('\n')
+}
+
+function markdownTable([head = [], ...body]: Rows): string {
+  const line = (row: string[]) => `| ${row.join(' | ')} |`
+  return [head, head.map((_, at) => (at === 0 ? '---' : '---:')), ...body].map(line).join('\n')
+}

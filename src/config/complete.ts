@@ -1,0 +1,120 @@
+// Fills in what a file left open, and keeps together the values that depend on one another.
+
+import type { LinkOptions, Properties } from '../native/index.ts'
+import type { RunOptions } from './options.ts'
+import type { Draft } from './rules/rule.ts'
+
+const mebibyte = 1_048_576
+
+const defaultBudgetBytes = 96 * mebibyte
+
+/** Set on every client of either side, over whatever the file says. */
+const fixed: Properties = {
+  'enable.metrics.push': 'false',
+  'socket.keepalive.enable': 'true',
+  'socket.nagle.disable': 'true'
+}
+
+export function linkOptions(source: Draft, target: Draft, options: RunOptions): LinkOptions {
+  const budgetBytes = target.engine.budgetBytes ?? source.engine.budgetBytes ?? defaultBudgetBytes
+  return {
+    streams: options['num.streams'],
+    producers: options['num.producers'],
+    isolation: options.isolation ?? source.engine.isolation ?? 'read_committed',
+    fetchMinBytes: source.engine.fetchMinBytes ?? 1,
+    fetchMaxBytes: capFetch(source, budgetBytes),
+    maxPartitionFetchBytes: source.engine.maxPartitionFetchBytes ?? mebibyte,
+    fetchMaxWaitMs: source.engine.fetchMaxWaitMs ?? 500,
+    budgetBytes,
+    maxRequestBytes: target.engine.maxRequestBytes ?? mebibyte,
+    maxInFlight: target.engine.maxInFlight ?? 5,
+    requestTimeoutMs: target.engine.requestTimeoutMs ?? 30_000,
+    clientRack: source.engine.clientRack ?? ''
+  }
+}
+
+function capFetch(source: Draft, budgetBytes: number): number {
+  const asked = source.engine.fetchMaxBytes
+  if (asked !== undefined && asked > budgetBytes) {
+    const text = `fetch.max.bytes: ${asked} cut to ${budgetBytes}, the byte budget (buffer.memory)`
+    source.notes.push({ level: 'warn', text })
+  }
+  return Math.min(asked ?? 50 * mebibyte, budgetBytes)
+}
+
+export function connectionOf(draft: Draft, link: LinkOptions, logLevel: string): Properties {
+  const connection = new Map(draft.connection)
+  const isSource = draft.side === 'source'
+  const clientId = isSource ? `${draft.group.get('group.id') ?? 'heliostat'}-0` : 'heliostat'
+  setDefault(connection, 'client.id', clientId)
+  setDefault(connection, 'log_level', logLevel === 'debug' ? '7' : '6')
+  setDefault(connection, 'topic.metadata.refresh.interval.ms', '300000')
+  setDefault(connection, 'metadata.recovery.strategy', 'rebootstrap')
+  if (isSource) raise(connection, 'receive.message.max.bytes', answerLimit(link), draft)
+  raise(connection, 'socket.timeout.ms', socketTimeout(draft, link), draft)
+  for (const [name, value] of Object.entries(fixed)) {
+    const given = connection.get(name)
+    if (given !== undefined && given !== value) {
+      draft.notes.push({ level: 'info', text: `${name}: ${given} read as ${value}` })
+    }
+    connection.set(name, value)
+  }
+  return Object.freeze(Object.fromEntries(connection))
+}
+
+// A first batch always comes whole, however large the topic allows it to be; the rest is for the
+// answer's own fields at ten thousand partitions.
+function answerLimit(link: LinkOptions): number {
+  return Math.max(link.fetchMaxBytes, 100 * mebibyte) + 4 * mebibyte
+}
+
+// The socket's own limit closes the connection, so it must be the last one to run out.
+function socketTimeout(draft: Draft, link: LinkOptions): number {
+  const request = draft.engine.requestTimeoutMs ?? 30_000
+  const wait = draft.side === 'source' ? link.fetchMaxWaitMs : 0
+  return Math.min(300_000, Math.max(60_000, request + wait + 30_000))
+}
+
+export function groupOf(source: Draft, isolation: LinkOptions['isolation']): Properties {
+  const group = new Map(source.group)
+  setDefault(group, 'enable.auto.commit', 'false')
+  setDefault(group, 'allow.auto.create.topics', 'false')
+  setDefault(group, 'isolation.level', isolation)
+  // A member sees new partitions of its topics only as often as it looks.
+  group.set('topic.metadata.refresh.interval.ms', '3000')
+  group.set('metadata.max.age.ms', '900000')
+  if (group.get('group.protocol') === 'consumer') dropClassicSettings(group, source)
+  else completeClassicGroup(group)
+  return Object.freeze(Object.fromEntries(group))
+}
+
+function completeClassicGroup(group: Map<string, string>): void {
+  group.set('partition.assignment.strategy', 'cooperative-sticky')
+  // A dynamic member that was restarted waits for its old session to run out; a static one does not.
+  if (group.has('group.instance.id')) return
+  const heartbeat = Number(group.get('heartbeat.interval.ms') ?? 2_000)
+  setDefault(group, 'heartbeat.interval.ms', String(heartbeat))
+  setDefault(group, 'session.timeout.ms', String(Math.max(6_000, 3 * heartbeat)))
+}
+
+function dropClassicSettings(group: Map<string, string>, source: Draft): void {
+  const dropped = ['session.timeout.ms', 'heartbeat.interval.ms', 'group.protocol.type'].filter(
+    name => group.delete(name)
+  )
+  if (dropped.length === 0) return
+  const text = `group.protocol=consumer: left out, the brokers decide them: ${dropped.join(', ')}`
+  source.notes.push({ level: 'warn', text })
+}
+
+function setDefault(properties: Map<string, string>, name: string, value: string): void {
+  if (!properties.has(name)) properties.set(name, value)
+}
+
+function raise(properties: Map<string, string>, name: string, floor: number, draft: Draft): void {
+  const given = properties.get(name)
+  if (given !== undefined && Number(given) >= floor) return
+  if (given !== undefined) {
+    draft.notes.push({ level: 'warn', text: `${name}: ${given} raised to ${floor}` })
+  }
+  properties.set(name, String(floor))
+}

@@ -1,0 +1,117 @@
+// Membership of the group: takes the partitions that it gives and hands back those it takes away.
+
+import type { Logger } from 'pino'
+import type { Group, GroupEvent, KafkaFailure, Link, TopicPartition } from '../native/index.ts'
+import type { ClientLog } from './client-log.ts'
+import type { Commits } from './commits.ts'
+import { drainLanes } from './drain.ts'
+import type { Lane } from './lane.ts'
+import type { Lanes } from './lanes.ts'
+
+export interface AssignmentOptions {
+  group: Group
+  link: Link
+  lanes: Lanes
+  commits: Commits
+  log: Logger
+  clientLog: ClientLog
+  drainTimeoutMs: number
+  /** The client cannot go on. */
+  onFatal(failure: KafkaFailure): void
+  onError(error: unknown): void
+}
+
+export class Assignment {
+  readonly #options: AssignmentOptions
+  readonly rebalances = { assigned: 0, revoked: 0, lost: 0 }
+  #givingBack: Promise<void> = Promise.resolve()
+  #isGivingBack = false
+  #changedAt = 0
+
+  constructor(options: AssignmentOptions) {
+    this.#options = options
+  }
+
+  /** The group has given us an assignment, be it an empty one. */
+  get hasJoined(): boolean {
+    return this.rebalances.assigned > 0
+  }
+
+  /** How long the group has left us as we are. */
+  get quietMs(): number {
+    if (!this.hasJoined || this.#isGivingBack) return 0
+    return performance.now() - this.#changedAt
+  }
+
+  /** To be called every 100 ms: heartbeats go on by themselves, the group's events wait for it. */
+  poll(): void {
+    for (const event of this.#options.group.poll()) this.#handle(event)
+  }
+
+  /** Waits until nothing is being handed back. */
+  async settle(): Promise<void> {
+    await this.#givingBack
+  }
+
+  #handle(event: GroupEvent): void {
+    switch (event.type) {
+      case 'assign':
+        return this.#take(event.partitions)
+      case 'revoke':
+        return this.#giveBack(event.partitions, event.lost)
+      default:
+        this.#options.clientLog.write('group', event)
+        if (event.type === 'error' && event.failure.fatal) this.#options.onFatal(event.failure)
+    }
+  }
+
+  #take(partitions: TopicPartition[]): void {
+    const { group, lanes, log } = this.#options
+    const isFirst = !this.hasJoined
+    this.rebalances.assigned++
+    this.#changedAt = performance.now()
+    group.assign(partitions)
+    lanes.hold(partitions)
+    if (partitions.length === 0 && !isFirst) return
+    log.info({ partitions: partitions.length, memberId: group.memberId() }, 'partitions assigned')
+  }
+
+  #giveBack(partitions: TopicPartition[], isLost: boolean): void {
+    this.rebalances[isLost ? 'lost' : 'revoked']++
+    this.#changedAt = performance.now()
+    this.#options.log.info({ partitions: partitions.length, isLost }, 'partitions revoked')
+    this.#isGivingBack = true
+    // At once, so that nothing begins a lane that is not ours any more.
+    const released = new Set(this.#options.lanes.release(partitions))
+    this.#givingBack = this.#givingBack
+      .then(() => this.#handOver(partitions, released, isLost))
+      .catch(this.#options.onError)
+  }
+
+  async #handOver(
+    partitions: TopicPartition[],
+    released: ReadonlySet<Lane>,
+    isLost: boolean
+  ): Promise<void> {
+    const { commits, lanes, group } = this.#options
+    if (!isLost) await this.#finish(released)
+    // A commit under way must not land after the next owner's.
+    await commits.settle()
+    lanes.remove([...released])
+    group.unassign(partitions)
+    this.#isGivingBack = false
+    this.#changedAt = performance.now()
+  }
+
+  async #finish(released: ReadonlySet<Lane>): Promise<void> {
+    const { link, lanes, commits, log, drainTimeoutMs } = this.#options
+    const busy = await drainLanes(link, lanes, released, performance.now() + drainTimeoutMs)
+    if (busy.length > 0) {
+      log.warn(
+        { count: busy.length, lanes: busy.slice(0, 10).map(({ name }) => name) },
+        'revoked lanes had batches without an answer; the next owner sends them again'
+      )
+    }
+    await commits.commitChanged(released)
+  }
+}

@@ -1,0 +1,97 @@
+// A lane's checkpoint as text: what travels in the metadata of the committed source offset.
+//
+// Form: `h1;alg=1;cluster=ID;pid=N;epoch=N;seq=N;end=N;step=0|1`, about a hundred bytes of the 4,096 that
+// a broker allows. `h1` is the version of the form; a reader of version 1 passes over names it does not
+// know, so version 1 can grow by names whose absence means what it meant before.
+
+const formatVersion = 1
+
+/** Raised when the order or number of mirrored records changes for the same source log. */
+export const pathAlgorithm = 1
+
+export interface Checkpoint {
+  algorithm: number
+  targetClusterId: string
+  /** -1 before the first batch was sent. */
+  producerId: number
+  producerEpoch: number
+  /** Sequence that the record at the committed offset gets. */
+  nextSequence: number
+  /** Target offset just after the last acknowledged record; the log end at a first start; -1 not known. */
+  targetEnd: number
+  /** The target topic had every partition of the source's, so it is grown along with it. */
+  isInStep: boolean
+}
+
+export type DecodedCheckpoint =
+  | { kind: 'none' }
+  | { kind: 'own'; checkpoint: Checkpoint }
+  /** Written by a heliostat that knows more than this one. */
+  | { kind: 'newer'; version: number }
+  /** Written by another program, or damaged. */
+  | { kind: 'foreign' }
+
+export function encodeCheckpoint(checkpoint: Checkpoint): string {
+  return [
+    `h${formatVersion}`,
+    `alg=${checkpoint.algorithm}`,
+    `cluster=${encodeURIComponent(checkpoint.targetClusterId)}`,
+    `pid=${checkpoint.producerId}`,
+    `epoch=${checkpoint.producerEpoch}`,
+    `seq=${checkpoint.nextSequence}`,
+    `end=${checkpoint.targetEnd}`,
+    `step=${checkpoint.isInStep ? 1 : 0}`
+  ].join(';')
+}
+
+export function decodeCheckpoint(text: string): DecodedCheckpoint {
+  if (text === '') return { kind: 'none' }
+  const [head = '', ...pairs] = text.split(';')
+  const version = /^h([1-9]\d{0,3})$/.exec(head)?.[1]
+  if (version === undefined) return { kind: 'foreign' }
+  if (Number(version) > formatVersion) return { kind: 'newer', version: Number(version) }
+  const checkpoint = readFields(new Map(pairs.map(splitPair)))
+  return checkpoint ? { kind: 'own', checkpoint } : { kind: 'foreign' }
+}
+
+function splitPair(pair: string): [string, string] {
+  const at = pair.indexOf('=')
+  return [pair.slice(0, at), pair.slice(at + 1)]
+}
+
+function readFields(fields: ReadonlyMap<string, string>): Checkpoint | undefined {
+  const cluster = readText(fields.get('cluster'))
+  const numbers = ['alg', 'pid', 'epoch', 'seq', 'end'].map(name => readNumber(fields.get(name)))
+  if (cluster === undefined || numbers.includes(undefined)) return undefined
+  const [algorithm, producerId, producerEpoch, nextSequence, targetEnd] = numbers as [
+    number,
+    number,
+    number,
+    number,
+    number
+  ]
+  return {
+    algorithm,
+    targetClusterId: cluster,
+    producerId,
+    producerEpoch,
+    nextSequence,
+    targetEnd,
+    isInStep: fields.get('step') === '1'
+  }
+}
+
+function readText(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
+}
+
+function readNumber(text: string | undefined): number | undefined {
+  if (text === undefined || !/^-?\d{1,16}$/.test(text)) return undefined
+  const value = Number(text)
+  return Number.isSafeInteger(value) ? value : undefined
+}

@@ -1,0 +1,158 @@
+// Commits checkpoints on the source: changed lanes only, one commit at a time, retried at the next turn.
+
+import type { Logger } from 'pino'
+import { failureOf, type Group, type KafkaFailure, type OffsetToCommit } from '../native/index.ts'
+import { encodeCheckpoint, pathAlgorithm } from './checkpoint.ts'
+import { column } from './columns.ts'
+import type { Lane } from './lane.ts'
+import type { Lanes } from './lanes.ts'
+import type { Repeats } from './repeats.ts'
+
+/** A group without members forgets offsets that were not committed for days: idle lanes say theirs again. */
+const repeatIdleMs = 3_600_000
+
+export interface CommitsOptions {
+  group: Group
+  lanes: Lanes
+  targetClusterId: string
+  log: Logger
+  repeats: Repeats
+  /** The client cannot go on. */
+  onFatal(failure: KafkaFailure): void
+}
+
+/** The position at which a lane is going to start for the first time. */
+export interface FirstStart {
+  lane: Lane
+  offset: number
+  /** Target log end; -1 when not known. */
+  targetEnd: number
+}
+
+interface Pair {
+  lane: Lane
+  offset: OffsetToCommit
+}
+
+export class Commits {
+  readonly #options: CommitsOptions
+  #last: Promise<unknown> = Promise.resolve()
+  ok = 0
+  failed = 0
+  lastOkAt: number | undefined
+
+  constructor(options: CommitsOptions) {
+    this.#options = options
+  }
+
+  /** False when a checkpoint could not be committed. With `only`, of these lanes and from a fresh snapshot. */
+  commitChanged(only?: ReadonlySet<Lane>): Promise<boolean> {
+    return this.#enqueue(() => this.#send(this.#changed(only)))
+  }
+
+  commitFirstStarts(starts: readonly FirstStart[]): Promise<boolean> {
+    const pairs = starts.map(({ lane, offset, targetEnd }) => ({
+      lane,
+      offset: this.#offsetToCommit(lane, offset, {
+        producerId: -1,
+        producerEpoch: -1,
+        nextSequence: 0,
+        targetEnd
+      })
+    }))
+    return this.#enqueue(() => this.#send(pairs))
+  }
+
+  /** Resolves when no commit is under way: none of them can arrive after what the caller does next. */
+  async settle(): Promise<void> {
+    await this.#last
+  }
+
+  #enqueue(work: () => Promise<boolean>): Promise<boolean> {
+    const turn = this.#last.then(work)
+    this.#last = turn.catch(() => undefined)
+    return turn
+  }
+
+  #changed(only: ReadonlySet<Lane> | undefined): Pair[] {
+    const pairs: Pair[] = []
+    const now = Date.now()
+    this.#options.lanes.eachRow(
+      (lane, rows, at) => {
+        const checkpoint = rows[at + column.checkpoint] as number
+        if (checkpoint < 0 || !(only ? only.has(lane) : lane.isHeld)) return
+        if (checkpoint === lane.committed && now - lane.committedAt < repeatIdleMs) return
+        pairs.push({ lane, offset: this.#fromRow(lane, checkpoint, rows, at) })
+      },
+      only ? 0 : undefined
+    )
+    return pairs
+  }
+
+  #fromRow(lane: Lane, checkpoint: number, rows: Float64Array, at: number): OffsetToCommit {
+    return this.#offsetToCommit(lane, checkpoint, {
+      producerId: rows[at + column.producerId] as number,
+      producerEpoch: rows[at + column.producerEpoch] as number,
+      nextSequence: rows[at + column.nextSequence] as number,
+      targetEnd: rows[at + column.targetEnd] as number
+    })
+  }
+
+  #offsetToCommit(
+    lane: Lane,
+    offset: number,
+    stamp: { producerId: number; producerEpoch: number; nextSequence: number; targetEnd: number }
+  ): OffsetToCommit {
+    const { targetClusterId } = this.#options
+    const { topic, partition, isInStep } = lane
+    const metadata = encodeCheckpoint({
+      algorithm: pathAlgorithm,
+      targetClusterId,
+      isInStep,
+      ...stamp
+    })
+    return { topic, partition, offset, metadata }
+  }
+
+  async #send(pairs: readonly Pair[]): Promise<boolean> {
+    if (pairs.length === 0) return true
+    const failure = await this.#commit(pairs)
+    if (!failure) {
+      this.ok++
+      this.lastOkAt = Date.now()
+      return true
+    }
+    this.failed++
+    this.#tell(failure, pairs.length)
+    if (failure.fatal) this.#options.onFatal(failure)
+    return false
+  }
+
+  /** The first failure, if there is one. */
+  async #commit(pairs: readonly Pair[]): Promise<KafkaFailure | undefined> {
+    try {
+      const results = await this.#options.group.commit(pairs.map(({ offset }) => offset))
+      const now = Date.now()
+      for (const [index, { lane, offset }] of pairs.entries()) {
+        if (results[index]?.failure) continue
+        lane.committed = offset.offset
+        lane.committedAt = now
+      }
+      return results.find(({ failure }) => failure)?.failure
+    } catch (error) {
+      const failure = failureOf(error)
+      if (!failure) throw error
+      return failure
+    }
+  }
+
+  #tell(failure: KafkaFailure, lanes: number): void {
+    const { repeats, log } = this.#options
+    repeats.write(`commit ${failure.name}`, count =>
+      log.warn(
+        { error: failure.name, code: failure.code, detail: failure.message, lanes, count },
+        'checkpoints could not be committed; trying again'
+      )
+    )
+  }
+}

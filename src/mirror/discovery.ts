@@ -1,0 +1,96 @@
+// Looks at the source again and again and decides which of its topics are mirrored.
+
+import type { Logger } from 'pino'
+import type { Cluster, TopicMetadata } from '../native/index.ts'
+import type { SourceTopic } from '../topics/create.ts'
+import type { LeftOut, TopicSelector } from '../topics/select.ts'
+
+const metadataTimeoutMs = 10_000
+
+/** A broker that has just started may not know every topic yet: one look without it is no deletion. */
+const looksUntilGone = 3
+
+export class Discovery {
+  readonly #source: Cluster
+  readonly #selector: TopicSelector
+  readonly #log: Logger
+  readonly #topics = new Map<string, SourceTopic>()
+  readonly #missed = new Map<string, number>()
+  readonly #leftOut = new Set<string>()
+  /** Set in a bounded run: topics that come later are not part of it. */
+  #isClosedForNew = false
+  #lastAt: number | undefined
+
+  constructor(source: Cluster, selector: TopicSelector, log: Logger) {
+    this.#source = source
+    this.#selector = selector
+    this.#log = log
+  }
+
+  get topics(): ReadonlyMap<string, SourceTopic> {
+    return this.#topics
+  }
+
+  get lastAt(): number | undefined {
+    return this.#lastAt
+  }
+
+  closeForNew(): void {
+    this.#isClosedForNew = true
+  }
+
+  /** True when other names are selected than before. */
+  async look(): Promise<boolean> {
+    const metadata = await this.#source.metadata(undefined, metadataTimeoutMs)
+    const listed = new Map(metadata.topics.filter(isUsable).map(topic => [topic.topic, topic]))
+    const { selected, leftOut } = await this.#selector.select([...listed.keys()])
+    this.#tellLeftOut(leftOut)
+    const found = selected.map(name => readTopic(listed.get(name) as TopicMetadata))
+    const hasChanged = this.#merge(found)
+    this.#lastAt = Date.now()
+    return hasChanged
+  }
+
+  #merge(found: readonly SourceTopic[]): boolean {
+    let hasChanged = false
+    for (const topic of found) {
+      const isNew = !this.#topics.has(topic.topic)
+      if (isNew && this.#isClosedForNew) continue
+      hasChanged ||= isNew
+      this.#topics.set(topic.topic, topic)
+      this.#missed.delete(topic.topic)
+    }
+    const names = new Set(found.map(({ topic }) => topic))
+    for (const topic of this.#topics.keys()) {
+      if (names.has(topic)) continue
+      const missed = (this.#missed.get(topic) ?? 0) + 1
+      this.#missed.set(topic, missed)
+      if (missed < looksUntilGone) continue
+      this.#topics.delete(topic)
+      this.#missed.delete(topic)
+      this.#log.warn({ topic }, 'topic is gone from the source')
+      hasChanged = true
+    }
+    return hasChanged
+  }
+
+  #tellLeftOut(leftOut: readonly LeftOut[]): void {
+    for (const { topic, why } of leftOut) {
+      if (this.#leftOut.has(topic)) continue
+      this.#leftOut.add(topic)
+      this.#log.debug({ topic, why }, 'topic is never mirrored')
+    }
+  }
+}
+
+function isUsable(topic: TopicMetadata): boolean {
+  return topic.partitions.length > 0
+}
+
+function readTopic(topic: TopicMetadata): SourceTopic {
+  return {
+    topic: topic.topic,
+    partitions: Math.max(...topic.partitions.map(({ partition }) => partition)) + 1,
+    replicationFactor: Math.max(1, ...topic.partitions.map(({ replicas }) => replicas.length))
+  }
+}

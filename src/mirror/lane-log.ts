@@ -1,0 +1,42 @@
+// Writes what happens to lanes into the log.
+
+import type { Logger } from 'pino'
+import type { LinkEvent } from '../native/index.ts'
+import type { Lane } from './lane.ts'
+import type { Repeats } from './repeats.ts'
+
+export function logLaneEvent(log: Logger, repeats: Repeats, lane: Lane, event: LinkEvent): void {
+  const { topic, partition } = lane
+  switch (event.type) {
+    case 'lane-stopped': {
+      const { reason, code, detail } = event
+      repeats.write(`stopped ${reason} ${topic}`, count =>
+        log.error({ topic, partition, reason, code, detail, count }, 'lane stopped')
+      )
+      return
+    }
+    case 'lane-backing-off': {
+      const { reason, code, detail } = event
+      // Lost rights are an operator's to give back; everything else passes.
+      const level = reason === 'not-allowed' ? 'error' : 'warn'
+      repeats.write(`backing-off ${reason}`, count =>
+        log[level](
+          { topic, partition, reason, code, detail, count },
+          'lane backs off and tries again'
+        )
+      )
+      return
+    }
+    case 'lane-recovered':
+      repeats.write('recovered', count => log.info({ topic, partition, count }, 'lane goes on'))
+      return
+    case 'producer-id-reset': {
+      // Never summed up: which batches may be double is needed lane by lane.
+      const { from, to, code } = event
+      log.warn(
+        { topic, partition, from, to, code },
+        'target forgot the sequence: lane goes on with a fresh producer id, and source offsets from..to may be on the target twice'
+      )
+    }
+  }
+}

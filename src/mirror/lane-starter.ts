@@ -1,0 +1,292 @@
+// Brings assigned partitions to life: where to start, is the target topic there, then over to the core.
+//
+// It works in rounds over all lanes that wait. Whatever is not settled in a round stays for the next one,
+// and a lane that is taken away meanwhile is passed over: its tenure tells.
+
+import type { Logger } from 'pino'
+import { KafkaError } from '../errors.ts'
+import {
+  type Cluster,
+  type CommittedOffset,
+  failureOf,
+  type Group,
+  type Isolation,
+  type LaneStart,
+  type TopicPartition
+} from '../native/index.ts'
+import type { SourceTopic, TargetTopic, TargetTopics } from '../topics/create.ts'
+import { type DecodedCheckpoint, decodeCheckpoint } from './checkpoint.ts'
+import type { Commits } from './commits.ts'
+import { type Lane, laneName } from './lane.ts'
+import type { Lanes } from './lanes.ts'
+import type { Repeats } from './repeats.ts'
+import { chooseStart } from './start-offset.ts'
+import type { AutoOffsetReset } from './types.ts'
+
+const timeoutMs = 10_000
+
+export interface LaneStarterOptions {
+  source: Cluster
+  target: Cluster
+  group: Group
+  lanes: Lanes
+  commits: Commits
+  targetTopics: TargetTopics
+  /** The source's topics as last seen. */
+  topics: ReadonlyMap<string, SourceTopic>
+  targetClusterId: string
+  isolation: Isolation
+  reset: AutoOffsetReset
+  log: Logger
+  repeats: Repeats
+}
+
+/** A lane on its way to the core. */
+interface Candidate {
+  lane: Lane
+  tenure: number
+  topic: SourceTopic
+  committed: number
+  decoded: DecodedCheckpoint
+  start: number
+  target: TargetTopic & { state: 'ready' }
+}
+
+type Planned = Omit<Candidate, 'start' | 'target'>
+type Located = Omit<Candidate, 'target'>
+
+export class LaneStarter {
+  readonly #options: LaneStarterOptions
+  /** Partitions that were there, without a commit, when the mirror started for the first time. */
+  readonly #atFirstStart = new Set<string>()
+
+  constructor(options: LaneStarterOptions) {
+    this.#options = options
+  }
+
+  /**
+   * To be called before the group is joined. Only `latest` cares: the mirror has never started before when
+   * the group has no commit at all, for each lane commits its start position before it begins.
+   */
+  async noteFirstStart(): Promise<void> {
+    const { topics, reset, group } = this.#options
+    if (reset !== 'latest') return
+    const partitions = [...topics.values()].flatMap(partitionsOf)
+    const committed = await group.committed(partitions, timeoutMs)
+    const failure = committed.find(entry => entry.failure)?.failure
+    if (failure) throw new KafkaError('source: read committed offsets', failure)
+    if (committed.some(({ offset }) => offset >= 0)) return
+    for (const { topic, partition } of partitions)
+      this.#atFirstStart.add(laneName(topic, partition))
+  }
+
+  /** One round over the lanes that wait. */
+  async startPending(): Promise<void> {
+    if (this.#options.lanes.pending.size === 0) return
+    try {
+      await this.#round([...this.#options.lanes.pending])
+    } catch (error) {
+      const failure = failureOf(error)
+      if (!failure) throw error
+      this.#tellLater(failure.name, { error: failure.name, detail: failure.message })
+    }
+  }
+
+  async #round(lanes: readonly Lane[]): Promise<void> {
+    const planned = await this.#readCommits(lanes)
+    const located = this.#still(await this.#locate(planned))
+    const ready = this.#still(await this.#prepareTargets(located))
+    await this.#commitFirstStarts(ready)
+    this.#begin(this.#still(ready))
+  }
+
+  async #readCommits(lanes: readonly Lane[]): Promise<Planned[]> {
+    const tenures = new Map(lanes.map(lane => [lane, lane.tenure]))
+    const committed = await this.#options.group.committed(lanes.map(partitionOf), timeoutMs)
+    return committed.flatMap(entry => this.#plan(entry, tenures))
+  }
+
+  #plan(entry: CommittedOffset, tenures: ReadonlyMap<Lane, number>): Planned | [] {
+    const { lanes, topics, targetClusterId, log } = this.#options
+    const lane = lanes.find(entry.topic, entry.partition)
+    const topic = topics.get(entry.topic)
+    if (entry.failure) {
+      this.#tellLater(entry.failure.name, { error: entry.failure.name, topic: entry.topic })
+      return []
+    }
+    // Not listed: it will be, or the group takes it away again.
+    if (!lane || !topic || entry.partition >= topic.partitions) return []
+    const decoded = decodeCheckpoint(entry.metadata)
+    if (decoded.kind === 'own' && decoded.checkpoint.targetClusterId !== targetClusterId) {
+      this.#options.repeats.write('other-target', count =>
+        log.warn(
+          {
+            topic: entry.topic,
+            partition: entry.partition,
+            offset: entry.offset,
+            checkpointTarget: decoded.checkpoint.targetClusterId,
+            count
+          },
+          'checkpoint was made for another target cluster: earlier records may be missing on this one'
+        )
+      )
+    }
+    lane.committed = decoded.kind === 'own' ? entry.offset : -1
+    lane.committedAt = Date.now()
+    const tenure = tenures.get(lane) ?? lane.tenure
+    return { lane, tenure, topic, committed: entry.offset, decoded }
+  }
+
+  async #locate(planned: readonly Planned[]): Promise<Located[]> {
+    const starts = new Map<Lane, number>()
+    const fromLogStart: Lane[] = []
+    const fromLogEnd: Lane[] = []
+    for (const { lane, committed } of planned) {
+      const wasThereAtFirstStart = this.#atFirstStart.has(lane.name)
+      const point = chooseStart({ committed, reset: this.#options.reset, wasThereAtFirstStart })
+      if (point === 'committed') starts.set(lane, committed)
+      else if (point === 'log-start') fromLogStart.push(lane)
+      else if (point === 'log-end') fromLogEnd.push(lane)
+      else this.#refuseNoStart(lane)
+    }
+    await this.#askOffsets(fromLogStart, -2, starts)
+    await this.#askOffsets(fromLogEnd, -1, starts)
+    return planned.flatMap(candidate => {
+      const start = starts.get(candidate.lane)
+      return start === undefined ? [] : { ...candidate, start }
+    })
+  }
+
+  #refuseNoStart(lane: Lane): void {
+    const { lanes, log } = this.#options
+    const detail =
+      'nothing is committed for it and auto.offset.reset is none: commit an offset for the group, ' +
+      'or set earliest or latest'
+    if (lane.refusal?.reason !== 'no-start-offset') {
+      const { topic, partition } = lane
+      log.error({ topic, partition, reason: 'no-start-offset', detail }, 'lane stopped')
+    }
+    lanes.refuse(lane, { reason: 'no-start-offset', detail })
+  }
+
+  async #askOffsets(lanes: readonly Lane[], at: number, starts: Map<Lane, number>): Promise<void> {
+    if (lanes.length === 0) return
+    const { source, isolation } = this.#options
+    const offsets = await source.listOffsets(lanes.map(partitionOf), at, isolation, timeoutMs)
+    for (const { topic, partition, offset, failure } of offsets) {
+      const lane = this.#options.lanes.find(topic, partition)
+      if (failure) this.#tellLater(failure.name, { error: failure.name, topic, partition })
+      else if (lane && offset >= 0) starts.set(lane, offset)
+    }
+  }
+
+  async #prepareTargets(located: readonly Located[]): Promise<Candidate[]> {
+    if (located.length === 0) return []
+    const topics = [...new Set(located.map(({ topic }) => topic))]
+    const targets = await this.#options.targetTopics.prepare(topics)
+    return located.flatMap(candidate => {
+      const target = targets.get(candidate.lane.topic)
+      return target ? this.#admit(candidate, target) : []
+    })
+  }
+
+  #admit(candidate: Located, target: TargetTopic): Candidate | [] {
+    const { lane, topic } = candidate
+    if (target.state === 'later') {
+      this.#tellLater(`target ${target.detail}`, { topic: lane.topic, detail: target.detail })
+      return []
+    }
+    if (target.state === 'refused') {
+      this.#refuse(candidate, target)
+      return []
+    }
+    if (lane.partition >= target.partitions && target.isGrowing) {
+      this.#tellLater('growing', { topic: lane.topic, detail: 'the target topic is being grown' })
+      return []
+    }
+    if (lane.partition >= target.partitions) {
+      const detail =
+        `target topic "${lane.topic}" has ${target.partitions} partitions and the source ` +
+        `${topic.partitions}: add partitions on the target`
+      this.#refuse(candidate, { reason: 'too-few-partitions', detail })
+      return []
+    }
+    lane.isInStep = target.isInStep
+    return { ...candidate, target }
+  }
+
+  #refuse({ lane, tenure }: Located, refusal: NonNullable<Lane['refusal']>): void {
+    if (!lane.isHeld || lane.tenure !== tenure) return
+    const { lanes, log, repeats } = this.#options
+    const isNews = lane.refusal?.reason !== refusal.reason
+    const { reason, detail } = refusal
+    lanes.refuse(lane, { reason, detail })
+    if (!isNews) return
+    const { topic, partition } = lane
+    repeats.write(`refused ${reason} ${topic}`, count =>
+      log.error({ topic, partition, reason, detail, count }, 'lane stopped')
+    )
+  }
+
+  /** So that a first start stays one only once, and so that what is there before it is known later. */
+  async #commitFirstStarts(ready: readonly Candidate[]): Promise<void> {
+    const first = ready.filter(({ decoded }) => decoded.kind !== 'own' && decoded.kind !== 'newer')
+    if (first.length === 0) return
+    const { target, isolation, commits } = this.#options
+    const ends = await target.listOffsets(
+      first.map(({ lane }) => partitionOf(lane)),
+      -1,
+      isolation === 'read_committed' ? 'read_uncommitted' : isolation,
+      timeoutMs
+    )
+    const endOf = new Map(ends.map(end => [laneName(end.topic, end.partition), end.offset]))
+    await commits.commitFirstStarts(
+      this.#still(first).map(({ lane, start }) => ({
+        lane,
+        offset: start,
+        targetEnd: endOf.get(lane.name) ?? -1
+      }))
+    )
+  }
+
+  #begin(ready: readonly Candidate[]): void {
+    if (ready.length === 0) return
+    const { lanes, log } = this.#options
+    lanes.begin(
+      ready.map(({ lane, start, target }) => ({ lane, start: laneStart(lane, start, target) }))
+    )
+    log.info({ lanes: ready.length, delivery: 'at-least-once' }, 'lanes started')
+  }
+
+  /** Those that have not been taken away since the round began. */
+  #still<Kind extends Planned>(candidates: readonly Kind[]): Kind[] {
+    if (!this.#options.lanes.isOpen) return []
+    return candidates.filter(({ lane, tenure }) => lane.isHeld && lane.tenure === tenure)
+  }
+
+  #tellLater(what: string, fields: object): void {
+    this.#options.repeats.write(`later ${what}`, count =>
+      this.#options.log.warn({ ...fields, count }, 'lanes cannot start yet; trying again')
+    )
+  }
+}
+
+function laneStart(lane: Lane, offset: number, { behaviour }: Candidate['target']): LaneStart {
+  return {
+    topic: lane.topic,
+    partition: lane.partition,
+    targetTopic: lane.topic,
+    targetPartition: lane.partition,
+    offset,
+    targetMaxBatchBytes: behaviour.maxMessageBytes,
+    targetAppendTime: behaviour.isAppendTime
+  }
+}
+
+function partitionOf({ topic, partition }: Lane): TopicPartition {
+  return { topic, partition }
+}
+
+function partitionsOf({ topic, partitions }: SourceTopic): TopicPartition[] {
+  return Array.from({ length: partitions }, (_, partition) => ({ topic, partition }))
+}

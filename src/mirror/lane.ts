@@ -1,0 +1,41 @@
+// One source partition as this process mirrors it: whether it is ours, where it started, what is committed.
+
+import type { LaneCounts } from './lane-counts.ts'
+import type { PlanReason } from './types.ts'
+
+export interface Refusal {
+  reason: PlanReason
+  detail: string
+}
+
+export class Lane {
+  readonly topic: string
+  readonly partition: number
+  readonly name: string
+  /** Assigned to us now. */
+  isHeld = false
+  /** Grows with each assignment: work begun for an earlier one must not touch a later one. */
+  tenure = 0
+  /** The native core's number of the lane; 0 while the core does not have it. */
+  id = 0
+  start = -1
+  committed = -1
+  committedAt = 0
+  /** Why the core is not given the lane. */
+  refusal: Refusal | undefined
+  /** What the core said when the lane stopped. */
+  detail: string | undefined
+  isInStep = false
+  /** Counts of lanes of this partition that were given up. */
+  past: LaneCounts | undefined
+
+  constructor(topic: string, partition: number) {
+    this.topic = topic
+    this.partition = partition
+    this.name = laneName(topic, partition)
+  }
+}
+
+export function laneName(topic: string, partition: number): string {
+  return `${topic}-${partition}`
+}

@@ -1,0 +1,129 @@
+// What the command line hands to the mirror, and what the mirror shows of itself.
+
+import type { LaneReason, LaneState, LinkColumn, LinkOptions, Properties } from '../native/index.ts'
+import type { TopicSelector } from '../topics/select.ts'
+
+export type AutoOffsetReset = 'earliest' | 'latest' | 'none'
+
+export interface SourceConfig {
+  /** Name of the cluster in logs, metrics and the report. */
+  alias: string
+  /** librdkafka properties of every client of this cluster. */
+  connection: Properties
+  /** Properties of group membership alone: a Group gets `{ ...connection, ...group }`. */
+  group: Properties
+}
+
+export interface TargetConfig {
+  alias: string
+  connection: Properties
+}
+
+export interface MirrorConfig {
+  source: SourceConfig
+  target: TargetConfig
+  link: LinkOptions
+  topics: TopicSelector
+  autoOffsetReset: AutoOffsetReset
+  commitIntervalMs: number
+  /** Mirror up to the ends seen at start, then drain and end. */
+  untilCaughtUp: boolean
+  /** End with exit code 1 at the first batch that the target refuses for good. */
+  abortOnSendFailure: boolean
+  drainTimeoutMs: number
+  /** How often both sides are looked at for new topics and partitions. */
+  discoveryIntervalMs: number
+}
+
+export type MirrorPhase = 'connecting' | 'joining' | 'mirroring' | 'draining' | 'ended'
+
+/** Why a lane is stopped before the native core has seen it. */
+export type PlanReason =
+  | 'too-few-partitions'
+  | 'target-topic-missing'
+  | 'target-topic-refused'
+  | 'no-start-offset'
+
+export type Delivery = 'exactly-once' | 'at-least-once'
+
+/** One source partition as this process has mirrored it; the counts add up over all its lanes. */
+export interface LaneView {
+  topic: string
+  partition: number
+  targetTopic: string
+  /** `revoked`: not ours any more; its counts stay in totals and report. */
+  state: LaneState | 'revoked'
+  reason: LaneReason | PlanReason
+  /** Kafka's code behind the reason, 0 when there is none. */
+  errorCode: number
+  /** One sentence for an operator, when there is more to say than the reason. */
+  detail?: string
+  /** Source offset that is safe to commit; -1 when not known. */
+  checkpoint: number
+  /** Offset of the last good commit; -1 before the first. */
+  committed: number
+  /** Readable end of the source partition less the checkpoint; undefined while one is not known. */
+  lag: number | undefined
+  records: number
+  bytes: number
+  batchesShallow: number
+  skippedControl: number
+  skippedAborted: number
+  skippedEmpty: number
+  /** First and last mirrored offsets on both sides; -1 when there is none. */
+  firstSource: number
+  lastSource: number
+  firstTarget: number
+  lastTarget: number
+  maybeDoubled: number
+  delivery: Delivery
+  deliveryReason: string
+}
+
+export interface LinkState {
+  source: string
+  target: string
+  /** Totals of the native link since its start, lanes that were given up included. */
+  totals: Readonly<Record<LinkColumn, number>>
+  /** Lanes this process holds now, by state. */
+  lanesByState: Readonly<Record<LaneState, number>>
+  topics: number
+  /** Sum over lanes; undefined until one lane knows its own. */
+  lag: number | undefined
+  /** With --until-caught-up: records between the start and the ends seen then, and those done. */
+  goal?: { records: number; done: number }
+  commits: { ok: number; failed: number; lastOkAt?: number }
+  rebalances: { assigned: number; revoked: number; lost: number }
+  lastDiscoveryAt?: number
+  /** Built when asked for: once a scrape or a report, never on a timer. */
+  lanes(): LaneView[]
+}
+
+/** A condition of readiness, for /readyz. */
+export interface Check {
+  name: string
+  ok: boolean
+  detail: string
+}
+
+export interface MirrorState {
+  /** Milliseconds since the epoch. */
+  startedAt: number
+  phase: MirrorPhase
+  /** All checks hold and no drain runs. A stopped lane does not change it. */
+  ready: boolean
+  checks: Check[]
+  sourceClusterId?: string
+  targetClusterId?: string
+  budgetBytes: number
+  links: LinkState[]
+}
+
+export interface MirrorResult {
+  /** 0 done or drained, 1 failed or a lane stopped in a bounded run, 4 drain ran out of time. */
+  exitCode: 0 | 1 | 4
+  /** One sentence: the last log line of `run`. */
+  reason: string
+  /** State at the end, for the report. */
+  state: MirrorState
+}

@@ -1,0 +1,46 @@
+// Rules of creating and growing target topics.
+
+import type { PlanReason } from '../mirror/types.ts'
+import type { KafkaFailure } from '../native/index.ts'
+
+/** A target topic that lacked partitions from the start is its owner's to grow. */
+export function growsWithSource(source: number, target: number, isInStep: boolean): boolean {
+  return isInStep && target < source
+}
+
+export function limitReplication(source: number, targetBrokers: number): number {
+  return Math.max(1, Math.min(source, targetBrokers))
+}
+
+/** Kafka's answers beside the retriable ones that pass by themselves. */
+const passing = new Set([
+  // INVALID_REPLICATION_FACTOR: brokers of the target are down just now.
+  38,
+  // UNKNOWN_TOPIC_OR_PARTITION after a creation: it has not come round yet.
+  3
+])
+
+export function isWorthRetrying(failure: KafkaFailure): boolean {
+  return failure.retriable || passing.has(failure.code)
+}
+
+const topicAlreadyExists = 36
+
+/** What a lane says whose target topic is not there and will not come. */
+export function whyRefused(
+  topic: string,
+  failure: KafkaFailure
+): { reason: PlanReason; detail: string } {
+  if (failure.code === topicAlreadyExists) {
+    return {
+      reason: 'target-topic-missing',
+      detail: `topic "${topic}" exists on the target but cannot be seen: grant DESCRIBE on it`
+    }
+  }
+  return {
+    reason: 'target-topic-refused',
+    detail:
+      `topic "${topic}" cannot be created on the target: ${failure.name} (${failure.code}): ` +
+      `${failure.message}; create it there, or grant CREATE`
+  }
+}

@@ -1,0 +1,174 @@
+// Brokers that die, come back and hand over their partitions while a load runs: the mirror goes on by itself.
+
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { after, before, describe, type TestContext, test } from 'node:test'
+import { produceNumbered } from '../support/corpus.ts'
+import { compareTopics } from '../support/digest.ts'
+import { countRecords, groupLag } from '../support/group-lag.ts'
+import { type KafkaNode, startPair } from '../support/kafka-broker.ts'
+import { alterConfigs, createTopic } from '../support/kafka-tools.ts'
+import { type MirrorProcess, startMirror } from '../support/mirror-process.ts'
+import { RawClient } from '../support/raw-client.ts'
+import { findRepeats } from '../support/repeated-records.ts'
+import { type SteadyLoad, startLoad } from '../support/steady-load.ts'
+
+type Pair = Awaited<ReturnType<typeof startPair>>
+
+const limit = { timeout: 60_000 }
+const sides = ['source', 'target'] as const
+
+describe('one broker on each side', () => {
+  let pair: Pair
+
+  before(async () => {
+    pair = await startPair()
+  })
+  after(() => pair?.close())
+
+  for (const side of sides) {
+    test(`the broker of the ${side} is killed and comes back`, limit, async t => {
+      const { topic, load, mirror } = await startUnderLoad(t, pair, 3, {})
+      const node = pair[side].nodes[0] as KafkaNode
+      await node.kill('SIGKILL')
+      await node.start()
+      const arrived = await countRecords(pair.target.bootstrap, topic)
+      const goesOn = async () =>
+        (await countRecords(pair.target.bootstrap, topic)) > arrived + 5_000
+      await mirror.until('records after the restart', goesOn, 40_000)
+      await finish(t, pair, { topic, load, mirror })
+    })
+  }
+})
+
+describe('three brokers on each side', () => {
+  let pair: Pair
+
+  before(async () => {
+    pair = await startPair({ source: { nodes: 3 }, target: { nodes: 3 } })
+  })
+  after(() => pair?.close())
+
+  for (const side of sides) {
+    test(`a leader of the ${side} hands over and comes back`, limit, async t => {
+      const { topic, load, mirror } = await startUnderLoad(t, pair, 6, { replicationFactor: 3 })
+      const client = new RawClient(pair[side].bootstrap)
+      t.after(() => client.close())
+      const node = await leaderOf(pair, side, topic, 0)
+      await node.stop()
+      t.after(() => (node.pid === undefined ? node.start() : undefined))
+      await mirror.until('another leader', async () => {
+        const [found] = (await client.metadata([topic])).topics
+        return found?.partitions.every(({ leader }) => leader >= 0 && leader !== node.id)
+      })
+      const atMove = await endsOf(pair.target.bootstrap, topic)
+      const everyLaneGoesOn = async () => {
+        const now = await endsOf(pair.target.bootstrap, topic)
+        return [...now].every(([partition, end]) => end > (atMove.get(partition) ?? 0) + 500)
+      }
+      await mirror.until('records after the move', everyLaneGoesOn, 20_000)
+      await node.start()
+      await finish(t, pair, { topic, load, mirror })
+    })
+  }
+
+  test(
+    'too few replicas in sync: the lanes wait, and go on when there are enough',
+    limit,
+    async t => {
+      const { source, target } = pair
+      const topic = `replicas-${randomUUID()}`
+      await createTopic(source.bootstrap, topic, 2)
+      const configs = { 'min.insync.replicas': 3 }
+      await createTopic(target.bootstrap, topic, 2, { replicationFactor: 3, configs })
+      const node = target.nodes[2] as KafkaNode
+      await node.stop()
+      t.after(() => (node.pid === undefined ? node.start() : undefined))
+      await produceNumbered(source.bootstrap, topic, { records: 5_000 })
+      const mirror = await startMirror(t, { source, target, whitelist: topic, group: topic })
+      const line = { msg: 'lane backs off and tries again', reason: 'not-enough-replicas' }
+      await mirror.line(line)
+      assert.equal(await countRecords(target.bootstrap, topic), 0)
+      await alterConfigs(target.bootstrap, topic, { 'min.insync.replicas': 2 })
+      const hasAll = async () => (await countRecords(target.bootstrap, topic)) >= 10_000
+      await mirror.until('all records', hasAll, 40_000)
+      assert.equal(await mirror.stop(), 0, mirror.tail())
+      assert.deepEqual(await compareTopics(source.bootstrap, target.bootstrap, [topic]), [])
+      await node.start()
+    }
+  )
+})
+
+type UnderLoad = { topic: string; load: SteadyLoad; mirror: MirrorProcess }
+
+/** A topic, a load on it, and a mirror that has begun to move it. */
+async function startUnderLoad(
+  t: TestContext,
+  { source, target }: Pair,
+  partitions: number,
+  options: { replicationFactor?: number }
+): Promise<UnderLoad> {
+  const topic = `restart-${randomUUID()}`
+  await createTopic(source.bootstrap, topic, partitions, options)
+  const load = await startLoad(source.bootstrap, topic)
+  t.after(() => load.stop())
+  const flags = ['--offset.commit.interval.ms', '1000']
+  const mirror = await startMirror(t, { source, target, whitelist: topic, group: topic, flags })
+  const isMoving = async () => (await countRecords(target.bootstrap, topic)) > 5_000
+  await mirror.until('records that move', isMoving)
+  return { topic, load, mirror }
+}
+
+/** Ends the load, waits for the rest, and compares. */
+async function finish(
+  t: TestContext,
+  { source, target }: Pair,
+  { topic, load, mirror }: UnderLoad
+): Promise<void> {
+  await load.stop()
+  const isCaughtUp = async () => (await groupLag(source.bootstrap, topic, [topic])) === 0
+  await mirror.until('lag 0', isCaughtUp, 40_000)
+  const resets = mirror.lines.filter(({ msg }) => msg.startsWith('target forgot the sequence'))
+  const differences = await compareTopics(source.bootstrap, target.bootstrap, [topic])
+  if (resets.length === 0) {
+    assert.deepEqual(differences, [])
+  } else {
+    // What can be there twice was said, lane by lane.
+    const repeats = await findRepeats(source.bootstrap, target.bootstrap, topic)
+    t.diagnostic(`${resets.length} lanes with a fresh producer id, ${repeats.length} repeats`)
+    for (const { partition, from, to } of repeats) {
+      const isTold = resets.some(
+        line =>
+          line.partition === partition && (line.from as number) <= from && (line.to as number) >= to
+      )
+      assert.ok(isTold, `${topic}-${partition}: ${from} to ${to} twice without a word`)
+    }
+  }
+  assert.equal(await mirror.stop(), 0, mirror.tail())
+}
+
+async function leaderOf(
+  pair: Pair,
+  side: (typeof sides)[number],
+  topic: string,
+  partition: number
+): Promise<KafkaNode> {
+  const client = new RawClient(pair[side].bootstrap)
+  try {
+    const [found] = (await client.metadata([topic])).topics
+    const leader = found?.partitions.find(row => row.partition === partition)?.leader
+    return pair[side].nodes.find(({ id }) => id === leader) as KafkaNode
+  } finally {
+    client.close()
+  }
+}
+
+async function endsOf(bootstrap: string, topic: string): Promise<Map<number, number>> {
+  const client = new RawClient(bootstrap)
+  try {
+    const offsets = await client.offsets(topic)
+    return new Map([...offsets].map(([partition, { latest }]) => [partition, latest]))
+  } finally {
+    client.close()
+  }
+}

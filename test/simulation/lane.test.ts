@@ -1,0 +1,121 @@
+// The lane against models of a source and of a target broker, over many random histories; and the same
+// with deliberate faults in the lane, each of which the simulation must notice.
+//
+// A seed that fails is told again, step by step, by: build/native-tests/lane-simulation-<hash> --seed N
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { buildProgram, type Mutation, type ProgramSource, run } from '../support/native-program.ts'
+
+const source: ProgramSource = {
+  files: ['test/simulation/lane_simulation.cc', 'test/simulation/lane_world.cc'],
+  native: ['lane.cc', 'lane_reason.cc', 'error_rules.cc', 'batch_header.cc', 'crc32c_patch.cc'],
+  flags: ['-O2']
+}
+const sanitized = ['-O1', '-fsanitize=address,undefined', '-fno-sanitize-recover=all']
+
+test('20,000 random histories break no rule', async t => {
+  const program = await buildProgram('lane-simulation', source)
+  // Known seeds keep a run repeatable; a day's own seeds find what they do not.
+  const today = Math.floor(Date.now() / 86_400_000) * 100_000
+  for (const first of [1, today]) {
+    const { exitCode, output } = await run(program, ['--first', `${first}`, '--count', '10000'])
+    t.diagnostic(output.trim())
+    assert.equal(exitCode, 0, output)
+    for (const fact of ['losses', 'resets', 'doubled', 'wraps']) {
+      assert.ok(countOf(output, fact) > 0, `no ${fact} in ${output}`)
+    }
+  }
+})
+
+test('a thousand histories run clean under AddressSanitizer and UBSan', async () => {
+  const program = await buildProgram('lane-simulation-asan', { ...source, flags: sanitized })
+  const { exitCode, output } = await run(program, ['--count', '1000'])
+  assert.equal(exitCode, 0, output)
+})
+
+test('one seed gives one history, told step by step', async () => {
+  const program = await buildProgram('lane-simulation', source)
+  const [first, second] = [await run(program, ['--seed', '7']), await run(program, ['--seed', '7'])]
+  assert.equal(first.output, second.output)
+  assert.match(first.output, /lane 0: sends batch/)
+})
+
+const mutations: Record<string, Mutation> = {
+  'the checkpoint moves on any acknowledgement': inLane('if (is_oldest) {', 'if (true) {'),
+  'a batch sent again gets a new sequence': inLane('if (slot.sequence < 0) {', 'if (true) {'),
+  'a failed window does not wait until all of it is answered': inLane(
+    '    if (in_flight_ > 0) return;\n    for',
+    '    for'
+  ),
+  'the first batch is not alone': inLane('known_until_ >= 0 && IsFresh(known_until_, now)', 'true'),
+  'old batches are not alone': inLane(
+    'return timestamp > now.wall_ms - (kProducerExpiryMs - kExpiryMarginMs);',
+    'return timestamp > now.wall_ms * 0 - 1;'
+  ),
+  'the window has no limit': inLane('if (in_flight_ >= options_.max_in_flight) return false;', ''),
+  'a failure does not stop sending': inLane(
+    'next_send_ >= slots_.size() || has_failed_ ||',
+    'next_send_ >= slots_.size() ||'
+  ),
+  'skipped batches move the checkpoint at once': inLane(
+    '(slots_.empty() ? checkpoint_ : slots_.back().end_offset) = batch.next_offset;',
+    'checkpoint_ = batch.next_offset;'
+  ),
+  'skipped batches behind a slot are forgotten': inLane(
+    '(slots_.empty() ? checkpoint_ : slots_.back().end_offset) = batch.next_offset;',
+    'if (slots_.empty()) checkpoint_ = batch.next_offset;'
+  ),
+  'a fresh producer goes on with the old sequences': inLane('        slot.sequence = -1;\n', ''),
+  'a fresh producer is taken for known': inLane('    known_until_ = -1;\n', ''),
+  'a reset names nothing as double': inLane('            reset.to = slot.last_offset + 1;\n', ''),
+  'sequences wrap too early': inLane('kSequenceMask = 0x7fffffff', 'kSequenceMask = 0x3fffffff'),
+  'sequences do not start at 0 after a reset': inLane('    next_sequence_ = 0;\n', ''),
+  'a lost Fetch is never asked again': inLane(
+    'void Lane::FetchLost(Moment now) {\n    is_fetching_ = false;',
+    'void Lane::FetchLost(Moment now) {'
+  ),
+  'a refused sequence is only tried again': inLane('            reset_code_ = code;\n', ''),
+  'an unanswered batch is taken for never sent': inLane(
+    'slots_[i].may_be_written |= failed_may_be_written_;',
+    '(void)i;'
+  ),
+  'a window is sent again from its second batch': inLane(
+    '    next_send_ = 0;\n    LetGoWhileBlocked();',
+    '    next_send_ = slots_.size() > 1;\n    LetGoWhileBlocked();'
+  ),
+  'the end of what was let go still counts as proved': inLane(
+    '        is_end_proved_ = false;\n',
+    ''
+  ),
+  'batches let go are not fetched again': inLane(
+    '        fetch_offset_ = slots_.empty() ? checkpoint_ : slots_.back().end_offset;\n',
+    ''
+  ),
+  'the checkpoint is the end of the slot, not of what it covers': inLane(
+    'checkpoint_ = slot.end_offset;',
+    'checkpoint_ = slot.last_offset + 1;'
+  ),
+  'a checkpoint is told without its sequence': inLane(
+    '    checkpoint_sequence_ = Advance(slot.sequence, slot.record_count);\n',
+    ''
+  )
+}
+
+for (const [name, mutation] of Object.entries(mutations)) {
+  test(`the simulation notices when ${name}`, async t => {
+    const program = await buildProgram('lane-mutant', { ...source, flags: ['-O1'], mutation })
+    const { exitCode, output } = await run(program, ['--count', '20000'])
+    t.diagnostic(output.trim().split('\n').at(-1) ?? '')
+    assert.equal(exitCode, 1, output)
+    assert.match(output, /^seed \d+: /m)
+  })
+}
+
+function inLane(from: string, to: string): Mutation {
+  return { file: 'lane.cc', from, to }
+}
+
+function countOf(output: string, fact: string): number {
+  return Number(new RegExp(`${fact} (\\d+)`).exec(output)?.[1])
+}

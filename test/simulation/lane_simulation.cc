@@ -1,0 +1,49 @@
+// Runs many random histories of lanes and prints the first that breaks a rule, by its seed.
+//   lane_simulation [--first N] [--count N]    runs seeds N, N+1, ...
+//   lane_simulation --seed N                   runs one and tells every step
+
+#include <cinttypes>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "lane_world.h"
+
+namespace {
+
+bool RunSeed(uint64_t seed, bool is_traced, heliostat::simulation::Totals& totals) {
+    try {
+        heliostat::simulation::LaneWorld(seed, is_traced, totals).Run();
+        return true;
+    } catch (const heliostat::simulation::Violation& violation) {
+        std::printf("seed %" PRIu64 ": %s\n", seed, violation.what());
+        return false;
+    }
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+    uint64_t first = 1;
+    uint64_t seeds = 10'000;
+    bool is_traced = false;
+    for (int i = 1; i + 1 < count; i += 2) {
+        const uint64_t value = std::strtoull(words[i + 1], nullptr, 10);
+        if (std::strcmp(words[i], "--count") == 0) seeds = value;
+        if (std::strcmp(words[i], "--first") == 0) first = value;
+        if (std::strcmp(words[i], "--seed") == 0) {
+            first = value;
+            seeds = 1;
+            is_traced = true;
+            std::setvbuf(stdout, nullptr, _IOLBF, 0);
+        }
+    }
+    heliostat::simulation::Totals totals;
+    for (uint64_t seed = first; seed < first + seeds; seed++)
+        if (!RunSeed(seed, is_traced, totals)) return 1;
+    std::printf("seeds %" PRIu64 " from %" PRIu64 ": steps %" PRIu64 ", batches %" PRIu64
+                ", losses %" PRIu64 ", resets %" PRIu64 ", doubled %" PRIu64 ", wraps %" PRIu64 "\n",
+                seeds, first, totals.steps, totals.batches, totals.losses, totals.resets, totals.doubled,
+                totals.wraps);
+    return 0;
+}

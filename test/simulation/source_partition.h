@@ -1,0 +1,111 @@
+// A source partition: batches of every path with gaps between them, and Fetch answers cut from it.
+#ifndef HELIOSTAT_TEST_SOURCE_PARTITION_H_
+#define HELIOSTAT_TEST_SOURCE_PARTITION_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <random>
+#include <vector>
+
+#include "batch_walk.h"
+#include "big_endian.h"
+
+namespace heliostat::simulation {
+
+using Random = std::mt19937_64;
+inline int64_t Between(Random& random, int64_t least, int64_t most) {
+    return least + static_cast<int64_t>(random() % static_cast<uint64_t>(most - least + 1));
+}
+inline bool Chance(Random& random, int per_cent) { return Between(random, 0, 99) < per_cent; }
+
+struct SourceBatch {
+    BatchPath path;
+    int64_t base_offset;
+    int64_t next_offset;
+    int32_t record_count;
+    int64_t max_timestamp;
+    // The target will never take it.
+    bool is_refused = false;
+    std::vector<uint8_t> bytes;
+};
+
+class SourcePartition {
+   public:
+    struct Shape {
+        int batches;
+        int skipped_per_cent;
+        int gap_per_cent;
+        bool is_huge;  // so many records that sequences wrap within a few batches
+        int64_t oldest_ms;
+        int64_t newest_ms;
+    };
+
+    SourcePartition(Random& random, const Shape& shape) {
+        int64_t offset = Between(random, 0, 1'000);
+        start_ = offset;
+        for (int i = 0; i < shape.batches; i++) {
+            SourceBatch batch{};
+            batch.path = Chance(random, shape.skipped_per_cent)
+                             ? static_cast<BatchPath>(Between(random, 1, 3))
+                             : BatchPath::kShallow;
+            batch.record_count = static_cast<int32_t>(
+                batch.path != BatchPath::kShallow ? 1
+                : shape.is_huge                   ? Between(random, 1 << 28, 0x7ffffffe)
+                                                  : Between(random, 1, Chance(random, 50) ? 2 : 500));
+            batch.base_offset = offset;
+            batch.next_offset = offset + batch.record_count;
+            batch.max_timestamp = Between(random, shape.oldest_ms, shape.newest_ms);
+            // A lane looks at none of this; the test knows the batch by it, wherever its bytes have gone.
+            batch.bytes.resize(static_cast<size_t>(Between(random, 70, 400)));
+            StoreBigEndian<int64_t>(batch.bytes.data(), i);
+            StoreBigEndian<int32_t>(batch.bytes.data() + 8, static_cast<int32_t>(batch.bytes.size()) - 12);
+            offset = batch.next_offset + (Chance(random, shape.gap_per_cent) ? Between(random, 1, 50) : 0);
+            batches_.push_back(std::move(batch));
+        }
+        visible_ = Between(random, 0, shape.batches);
+    }
+
+    const std::vector<SourceBatch>& batches() const { return batches_; }
+    std::vector<SourceBatch>& batches() { return batches_; }
+    int64_t start() const { return start_; }
+    int64_t end() const { return visible_ == 0 ? start_ : batches_[visible_ - 1].next_offset; }
+    int64_t final_end() const { return batches_.back().next_offset; }
+
+    void Grow(int64_t batches) {
+        visible_ = std::min(visible_ + static_cast<size_t>(batches), batches_.size());
+    }
+    void ShowAll() { visible_ = batches_.size(); }
+
+    // At most `most` batches from `position` on; `stop_at` is the index of a batch that cannot pass.
+    Walk Fetch(int64_t position, int64_t most, int stop_at) const {
+        Walk walk;
+        for (size_t i = 0; i < visible_ && walk.batches.size() < static_cast<size_t>(most); i++) {
+            const SourceBatch& batch = batches_[i];
+            if (batch.next_offset <= position) continue;
+            if (static_cast<int>(i) == stop_at) {
+                walk.stop = WalkStop{LaneReason::kHoles, batch.base_offset};
+                break;
+            }
+            walk.batches.push_back({.path = batch.path,
+                                    .data = batch.bytes.data(),
+                                    .size = static_cast<uint32_t>(batch.bytes.size()),
+                                    .record_count = batch.record_count,
+                                    .base_offset = batch.base_offset,
+                                    .next_offset = batch.next_offset,
+                                    .max_timestamp = batch.max_timestamp});
+        }
+        return walk;
+    }
+
+    static int IndexOf(const uint8_t* data) { return static_cast<int>(LoadBigEndian<int64_t>(data)); }
+
+   private:
+    std::vector<SourceBatch> batches_;
+    int64_t start_ = 0;
+    size_t visible_ = 0;
+};
+
+}  // namespace heliostat::simulation
+
+#endif  // HELIOSTAT_TEST_SOURCE_PARTITION_H_

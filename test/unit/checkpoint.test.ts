@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../src/mirror/checkpoint.ts'
+
+const checkpoint: Checkpoint = {
+  algorithm: 1,
+  targetClusterId: 'MkU3OEVBNTcwNTJENDM2Qg',
+  producerId: 1_234_567_890_123,
+  producerEpoch: 3,
+  nextSequence: 2_147_483_647,
+  targetEnd: 9_007_199_254_740_991,
+  isInStep: true
+}
+
+test('a checkpoint comes back from its text as it was', () => {
+  const decoded = decodeCheckpoint(encodeCheckpoint(checkpoint))
+  assert.deepEqual(decoded, { kind: 'own', checkpoint })
+})
+
+test('unknown numbers and odd cluster ids survive too', () => {
+  const odd = { ...checkpoint, targetClusterId: 'a;b=c %ü', producerId: -1, targetEnd: -1 }
+  assert.deepEqual(decodeCheckpoint(encodeCheckpoint(odd)), { kind: 'own', checkpoint: odd })
+})
+
+test('the text stays far below what a broker takes', () => {
+  assert.ok(Buffer.byteLength(encodeCheckpoint(checkpoint)) < 256)
+})
+
+test('no text means that nothing was said', () => {
+  assert.deepEqual(decodeCheckpoint(''), { kind: 'none' })
+})
+
+test('the text of a newer version is recognised and not read', () => {
+  assert.deepEqual(decodeCheckpoint('h2;whatever=1'), { kind: 'newer', version: 2 })
+})
+
+test('names that this version does not know are passed over', () => {
+  const text = `${encodeCheckpoint(checkpoint)};topic=abc`
+  assert.deepEqual(decodeCheckpoint(text), { kind: 'own', checkpoint })
+})
+
+test('text of other programs and damaged text are foreign', () => {
+  const whole = encodeCheckpoint(checkpoint)
+  const texts = ['NO METADATA', '{"a":1}', 'h1', 'h0;alg=1', whole.replace('seq=', 'seq=x')]
+  for (const text of [...texts, whole.slice(0, 40), `${whole.slice(0, 20)}%zz`]) {
+    assert.equal(decodeCheckpoint(text).kind, 'foreign', text)
+  }
+})
