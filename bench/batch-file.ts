@@ -2,7 +2,7 @@
 // stub target, with as many records as bring its compressed size nearest to the one asked for.
 
 import { once } from 'node:events'
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import Kafka from 'node-rdkafka'
 import { readBatchHeader } from '../test/support/batch-header.ts'
@@ -23,12 +23,16 @@ const tries = 4
 const goodEnough = 0.01
 const topic = 'capture'
 
-/** Made once and kept in the cache folder. */
+// A target forgets a producer by its records' times, a day by default, and a mirror minds that: batches of
+// yesterday travel one at a time. The data is to look like today's.
+const freshMs = 12 * 3_600_000
+
+/** Made when there is none of today, and kept in the cache folder. */
 export async function batchFile(scenario: StubScenario): Promise<BatchFile> {
   const { codec, recordBytes, batchBytes } = scenario
   const path = join(await cacheFolder(), `batch-${codec}-${recordBytes}-${batchBytes}.bin`)
-  const kept = await readFile(path).catch(() => undefined)
-  if (kept !== undefined) return describe(path, kept)
+  const made = await stat(path).catch(() => undefined)
+  if (made && Date.now() - made.mtimeMs < freshMs) return describe(path, await readFile(path))
   const batch = await nearestBatch(scenario)
   // Two benches may make it at once: a whole file appears, and either serves.
   const partial = `${path}.${process.pid}`

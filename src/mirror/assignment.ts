@@ -5,6 +5,7 @@ import type { Group, GroupEvent, KafkaFailure, Link, TopicPartition } from '../n
 import type { ClientLog } from './client-log.ts'
 import type { Commits } from './commits.ts'
 import { drainLanes } from './drain.ts'
+import { isHopeless } from './group-refusals.ts'
 import type { Lane } from './lane.ts'
 import type { Lanes } from './lanes.ts'
 
@@ -16,6 +17,8 @@ export interface AssignmentOptions {
   log: Logger
   clientLog: ClientLog
   drainTimeoutMs: number
+  /** The run has an end, and so does its patience. */
+  isBounded: boolean
   /** The client cannot go on. */
   onFatal(failure: KafkaFailure): void
   onError(error: unknown): void
@@ -61,8 +64,14 @@ export class Assignment {
         return this.#giveBack(event.partitions, event.lost)
       default:
         this.#options.clientLog.write('group', event)
-        if (event.type === 'error' && event.failure.fatal) this.#options.onFatal(event.failure)
+        if (event.type === 'error') this.#judge(event.failure)
     }
+  }
+
+  #judge(failure: KafkaFailure): void {
+    const { onFatal, isBounded } = this.#options
+    const isKeptOut = !this.hasJoined && isHopeless(failure.code, isBounded)
+    if (failure.fatal || isKeptOut) onFatal(failure)
   }
 
   #take(partitions: TopicPartition[]): void {

@@ -32,16 +32,13 @@ export type DecodedCheckpoint =
   | { kind: 'foreign' }
 
 export function encodeCheckpoint(checkpoint: Checkpoint): string {
-  return [
-    `h${formatVersion}`,
-    `alg=${checkpoint.algorithm}`,
-    `cluster=${encodeURIComponent(checkpoint.targetClusterId)}`,
-    `pid=${checkpoint.producerId}`,
-    `epoch=${checkpoint.producerEpoch}`,
-    `seq=${checkpoint.nextSequence}`,
-    `end=${checkpoint.targetEnd}`,
-    `step=${checkpoint.isInStep ? 1 : 0}`
-  ].join(';')
+  const { algorithm, targetClusterId, producerId, producerEpoch } = checkpoint
+  const { nextSequence, targetEnd, isInStep } = checkpoint
+  return (
+    `h${formatVersion};alg=${algorithm};cluster=${encodeURIComponent(targetClusterId)}` +
+    `;pid=${producerId};epoch=${producerEpoch};seq=${nextSequence};end=${targetEnd}` +
+    `;step=${isInStep ? 1 : 0}`
+  )
 }
 
 export function decodeCheckpoint(text: string): DecodedCheckpoint {

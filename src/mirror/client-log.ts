@@ -18,12 +18,11 @@ export class ClientLog {
   /** `client` names which of our clients it was. */
   write(client: string, event: ClusterEvent): void {
     if (event.type === 'error') {
-      const { name, code, message, fatal } = event.failure
+      const { name, code, message, fatal, retriable } = event.failure
+      // A broker's own no stays one until somebody acts; the client's troubles pass.
+      const level = fatal || (code > 0 && !retriable) ? 'error' : 'warn'
       this.#repeats.write(`${client} ${name}`, count =>
-        this.#log[fatal ? 'error' : 'warn'](
-          { client, error: name, code, detail: message, count },
-          'client error'
-        )
+        this.#log[level]({ client, error: name, code, detail: message, count }, 'client error')
       )
       return
     }

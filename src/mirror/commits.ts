@@ -2,7 +2,7 @@
 
 import type { Logger } from 'pino'
 import { failureOf, type Group, type KafkaFailure, type OffsetToCommit } from '../native/index.ts'
-import { encodeCheckpoint, pathAlgorithm } from './checkpoint.ts'
+import { type Checkpoint, encodeCheckpoint, pathAlgorithm } from './checkpoint.ts'
 import { column } from './columns.ts'
 import type { Lane } from './lane.ts'
 import type { Lanes } from './lanes.ts'
@@ -54,10 +54,13 @@ export class Commits {
     const pairs = starts.map(({ lane, offset, targetEnd }) => ({
       lane,
       offset: this.#offsetToCommit(lane, offset, {
+        algorithm: pathAlgorithm,
+        targetClusterId: this.#options.targetClusterId,
         producerId: -1,
         producerEpoch: -1,
         nextSequence: 0,
-        targetEnd
+        targetEnd,
+        isInStep: lane.isInStep
       })
     }))
     return this.#enqueue(() => this.#send(pairs))
@@ -91,27 +94,22 @@ export class Commits {
 
   #fromRow(lane: Lane, checkpoint: number, rows: Float64Array, at: number): OffsetToCommit {
     return this.#offsetToCommit(lane, checkpoint, {
+      algorithm: pathAlgorithm,
+      targetClusterId: this.#options.targetClusterId,
       producerId: rows[at + column.producerId] as number,
       producerEpoch: rows[at + column.producerEpoch] as number,
       nextSequence: rows[at + column.nextSequence] as number,
-      targetEnd: rows[at + column.targetEnd] as number
+      targetEnd: rows[at + column.targetEnd] as number,
+      isInStep: lane.isInStep
     })
   }
 
   #offsetToCommit(
-    lane: Lane,
+    { topic, partition }: Lane,
     offset: number,
-    stamp: { producerId: number; producerEpoch: number; nextSequence: number; targetEnd: number }
+    checkpoint: Checkpoint
   ): OffsetToCommit {
-    const { targetClusterId } = this.#options
-    const { topic, partition, isInStep } = lane
-    const metadata = encodeCheckpoint({
-      algorithm: pathAlgorithm,
-      targetClusterId,
-      isInStep,
-      ...stamp
-    })
-    return { topic, partition, offset, metadata }
+    return { topic, partition, offset, metadata: encodeCheckpoint(checkpoint) }
   }
 
   async #send(pairs: readonly Pair[]): Promise<boolean> {

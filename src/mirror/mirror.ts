@@ -3,9 +3,13 @@
 import type { Logger } from 'pino'
 import { ConfigError, describeFailure } from '../errors.ts'
 import { Cluster, type Properties } from '../native/index.ts'
+import { isDoneWithin } from './limited.ts'
 import { LinkRun } from './link-run.ts'
 import { reachCluster } from './reach.ts'
 import type { Check, MirrorConfig, MirrorPhase, MirrorResult, MirrorState } from './types.ts'
+
+/** A client closes at once; one that hangs on a dead broker must not hold up the exit. */
+const closeWithinMs = 2_000
 
 export interface RunOptions {
   /** Asks the mirror to drain and end. */
@@ -45,8 +49,9 @@ export class Mirror {
       return this.#end(exitCode, reason)
     } finally {
       this.#hasEnded = true
-      await source.close()
-      await target.close()
+      if (!(await isDoneWithin(closeBoth(source, target), closeWithinMs))) {
+        this.#log.warn({}, 'clusters did not close in time')
+      }
     }
   }
 
@@ -109,6 +114,11 @@ export class Mirror {
     this.#hasEnded = true
     return { exitCode, reason, state: this.state() }
   }
+}
+
+async function closeBoth(source: Cluster, target: Cluster): Promise<void> {
+  await source.close()
+  await target.close()
 }
 
 function clusterCheck(side: string, alias: string, id: string | undefined): Check {

@@ -2,7 +2,8 @@
 //
 //   0 baseOffset i64 · 8 batchLength i32 · 12 partitionLeaderEpoch i32 · 16 magic i8 · 17 crc u32 ·
 //   21 attributes i16 · 23 lastOffsetDelta i32 · 27 baseTimestamp i64 · 35 maxTimestamp i64 ·
-//   43 producerId i64 · 51 producerEpoch i16 · 53 baseSequence i32 · 57 recordCount i32 · 61 records
+//   43 producerId i64 · 51 producerEpoch i16 · 53 baseSequence i32 · 57 recordCount i32 · 61
+//   records
 //
 // All big-endian. The CRC covers byte 21 to the end, compressed as stored.
 #ifndef HELIOSTAT_BATCH_HEADER_H_
@@ -49,8 +50,8 @@ struct ProducerStamp {
 };
 
 // Writes the header the target gets for the batch at `batch` (whole header readable) to `to`
-// (kBatchHeaderSize bytes): base offset 0, leader epoch -1, all attribute bits but the codec's cleared,
-// the stamp, and the CRC patched linearly, so that damage to the batch is never signed.
+// (kBatchHeaderSize bytes): base offset 0, leader epoch -1, all attribute bits but the codec's
+// cleared, the stamp, and the CRC patched linearly, so that damage to the batch is never signed.
 void StampBatchHeader(const uint8_t* batch, const ProducerStamp& stamp, uint8_t* to);
 
 // Whether the batch of `size` bytes matches the CRC in its header. Reads all of it.

@@ -16,7 +16,8 @@ constexpr int64_t kMostRacedRecords = INT32_MAX;
 constexpr int64_t kMostOffset = INT64_MAX - 2 * kMostRacedRecords;
 constexpr int16_t kAbortMarker = 0;
 
-// The producers whose open transaction is known to end in an abort, at the offset the walk has reached.
+// The producers whose open transaction is known to end in an abort, at the offset the walk has
+// reached.
 class AbortedProducers {
    public:
     explicit AbortedProducers(std::vector<AbortedTransaction> transactions)
@@ -39,13 +40,15 @@ class AbortedProducers {
     std::unordered_set<int64_t> open_;
 };
 
-// A v2 record: length varint · attributes i8 · timestampDelta varlong · offsetDelta varint · key · …
-// Only the walk of uncompressed batches looks into records: a real broker accepts deltas that lie.
+// A v2 record: length varint · attributes i8 · timestampDelta varlong · offsetDelta varint · key ·
+// … Only the walk of uncompressed batches looks into records: a real broker accepts deltas that
+// lie.
 bool HasDenseDeltas(const uint8_t* batch, const BatchHeader& header) {
     Cursor records(batch + kBatchHeaderSize, header.size() - kBatchHeaderSize);
     for (int32_t expected = 0; expected < header.record_count; expected++) {
         const int64_t length = records.ReadVarint(5);
-        if (!records.ok() || length < 0 || static_cast<uint64_t>(length) > records.left()) return false;
+        if (!records.ok() || length < 0 || static_cast<uint64_t>(length) > records.left())
+            return false;
         const size_t left_after = records.left() - static_cast<size_t>(length);
         records.Skip(1);
         records.ReadVarint(10);
@@ -69,8 +72,8 @@ bool IsAbortMarker(const uint8_t* batch, const BatchHeader& header) {
     return record.ok() && type == kAbortMarker;
 }
 
-// A broker reads its high watermark before the records, so records may lie beyond the one it tells; but
-// not by more than can be written in that moment.
+// A broker reads its high watermark before the records, so records may lie beyond the one it tells;
+// but not by more than can be written in that moment.
 bool IsPlausible(const BatchHeader& header, const WalkTask& task, int64_t previous_end) {
     return header.record_count >= 0 && header.last_offset_delta >= 0 &&
            header.base_offset >= previous_end && header.codec() <= kMostCodecs &&

@@ -1,4 +1,5 @@
-// Kafka's wire integers: big-endian, read and written by copy, since nothing on the wire is aligned.
+// Kafka's wire integers: big-endian, read and written by copy, since nothing on the wire is
+// aligned.
 #ifndef HELIOSTAT_BIG_ENDIAN_H_
 #define HELIOSTAT_BIG_ENDIAN_H_
 

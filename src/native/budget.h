@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "wire.h"
 
@@ -15,13 +16,14 @@ namespace heliostat {
 
 class Budget {
    public:
-    // `on_room` runs on the thread that gives bytes back, after a reservation has failed; it takes no
-    // lock that a caller of Return may hold.
+    // `on_room` runs on the thread that gives bytes back, after a reservation has failed; it takes
+    // no lock that a caller of Return may hold.
     Budget(int64_t limit, std::function<void()> on_room)
         : limit_(limit), on_room_(std::move(on_room)) {}
 
-    // Reserves up to `want` bytes, or as many as are left when these are at least `least`. When nothing
-    // is held `least` is always granted. Returns 0, and calls on_room later, when there is no room.
+    // Reserves up to `want` bytes, or as many as are left when these are at least `least`. When
+    // nothing is held `least` is always granted. Returns 0, and calls on_room later, when there is
+    // no room.
     int64_t TryReserve(int64_t want, int64_t least) {
         int64_t used = used_.load();
         for (;;) {
@@ -79,6 +81,24 @@ class Response {
     wire_reply* const reply_;
     const std::shared_ptr<Budget> budget_;
     const int64_t size_;
+};
+
+// A batch's bytes in memory of their own, for a lane that would otherwise pin a whole answer.
+class BatchCopy {
+   public:
+    BatchCopy(const uint8_t* data, size_t size, std::shared_ptr<Budget> budget)
+        : bytes_(data, data + size), budget_(std::move(budget)) {
+        budget_->Settle(0, static_cast<int64_t>(bytes_.size()));
+    }
+    BatchCopy(const BatchCopy&) = delete;
+    BatchCopy& operator=(const BatchCopy&) = delete;
+    ~BatchCopy() { budget_->Return(static_cast<int64_t>(bytes_.size())); }
+
+    const uint8_t* data() const { return bytes_.data(); }
+
+   private:
+    const std::vector<uint8_t> bytes_;
+    const std::shared_ptr<Budget> budget_;
 };
 
 }  // namespace heliostat

@@ -1,5 +1,6 @@
-// Reads a broker's answer with an end that is checked before every step. After the first read beyond
-// the end, or a length that cannot be, the cursor is broken: it reads zeros and `ok()` is false.
+// Reads a broker's answer with an end that is checked before every step. After the first read
+// beyond the end, or a length that cannot be, the cursor is broken: it reads zeros and `ok()` is
+// false.
 #ifndef HELIOSTAT_CURSOR_H_
 #define HELIOSTAT_CURSOR_H_
 
@@ -24,8 +25,8 @@ class Cursor {
         return from ? LoadBigEndian<Integer>(from) : Integer{0};
     }
 
-    // An array's count; null counts as empty. Broken when the bytes left cannot hold that many entries
-    // of at least `smallest` bytes.
+    // An array's count; null counts as empty. Broken when the bytes left cannot hold that many
+    // entries of at least `smallest` bytes.
     size_t ReadCount(size_t smallest) {
         const int32_t count = Read<int32_t>();
         if (count <= 0) {
@@ -75,7 +76,8 @@ class Cursor {
             const uint8_t byte = Read<uint8_t>();
             if (is_broken_) return 0;
             value |= static_cast<uint64_t>(byte & 0x7f) << (7 * i);
-            if (!(byte & 0x80)) return static_cast<int64_t>(value >> 1) ^ -static_cast<int64_t>(value & 1);
+            if (!(byte & 0x80))
+                return static_cast<int64_t>(value >> 1) ^ -static_cast<int64_t>(value & 1);
         }
         Break();
         return 0;

@@ -10,8 +10,8 @@
 namespace heliostat {
 namespace {
 
-// A Fetch starts small, so that it fits a slow line's time-out and a fast machine's cache, and grows
-// only where the round trip, not the bytes, takes the time.
+// A Fetch starts small, so that it fits a slow line's time-out and a fast machine's cache, and
+// grows only where the round trip, not the bytes, takes the time.
 constexpr int64_t kFirstFetchBytes = 1 << 20;
 constexpr int64_t kLeastFetchBytes = 64 << 10;
 constexpr int64_t kFarRoundTripUs = 20'000;
@@ -80,8 +80,8 @@ bool Fetcher::Make(Request& request, wire_request* wire, int16_t version) {
         link_.KickAt(hold_until_ms_);
         return false;
     }
-    request.reserved = link_.budget()->TryReserve(
-        fetch_bytes_, std::min<int64_t>(fetch_bytes_, kLeastFetchBytes));
+    request.reserved =
+        link_.budget()->TryReserve(fetch_bytes_, std::min<int64_t>(fetch_bytes_, kLeastFetchBytes));
     if (request.reserved == 0) return false;
     while (request.entries.empty()) {
         const std::vector<ListedLane> listed = TakeListed();
@@ -112,8 +112,8 @@ std::vector<ListedLane> Fetcher::TakeListed() {
 
 void Fetcher::Write(Request& request, wire_request* wire, int16_t version) {
     auto& entries = request.entries;
-    // A topic may stand in a request once. Topics keep the order of their first lane, and so does the
-    // right to be served first.
+    // A topic may stand in a request once. Topics keep the order of their first lane, and so does
+    // the right to be served first.
     std::unordered_map<std::string_view, int32_t> counts;
     std::unordered_map<std::string_view, size_t> ranks;
     for (const auto& entry : entries) {
@@ -127,14 +127,14 @@ void Fetcher::Write(Request& request, wire_request* wire, int16_t version) {
 
     const LinkOptions& options = link_.options();
     encoder_.Clear();
-    WriteFetchHead(encoder_, version,
-                   {.max_wait_ms = roomless.load() > 0
-                                       ? std::min(kShortWaitMs, options.fetch_max_wait_ms)
-                                       : options.fetch_max_wait_ms,
-                    .min_bytes = options.fetch_min_bytes,
-                    .max_bytes = static_cast<int32_t>(request.reserved),
-                    .read_committed = options.read_committed,
-                    .topic_count = static_cast<int32_t>(ranks.size())});
+    WriteFetchHead(
+        encoder_, version,
+        {.max_wait_ms = roomless.load() > 0 ? std::min(kShortWaitMs, options.fetch_max_wait_ms)
+                                            : options.fetch_max_wait_ms,
+         .min_bytes = options.fetch_min_bytes,
+         .max_bytes = static_cast<int32_t>(request.reserved),
+         .read_committed = options.read_committed,
+         .topic_count = static_cast<int32_t>(ranks.size())});
     const auto partition_bytes = static_cast<int32_t>(
         std::min<int64_t>(options.max_partition_fetch_bytes, request.reserved));
     const std::string* topic = nullptr;
@@ -213,8 +213,8 @@ void Fetcher::Take(Request& request, const wire_result& result) {
     answers.reserve(request.entries.size());
     size_t record_bytes = 0;
     size_t lanes_with_data = 0;
-    const FetchSummary summary = ReadFetch(
-        Cursor(result.body, result.size), result.version, [&](FetchAnswer&& answer) {
+    const FetchSummary summary =
+        ReadFetch(Cursor(result.body, result.size), result.version, [&](FetchAnswer&& answer) {
             const size_t entry = request.index.Take(answer.topic, answer.partition);
             if (entry == request.index.size()) return;
             record_bytes += answer.records.size;
@@ -224,8 +224,8 @@ void Fetcher::Take(Request& request, const wire_result& result) {
     link_.Count(LinkCount::kFetchResponseBytes, static_cast<int64_t>(result.size));
     link_.CountRecordBytes(static_cast<int64_t>(record_bytes));
     link_.budget()->Settle(request.reserved, static_cast<int64_t>(result.size));
-    const auto response = std::make_shared<Response>(result.reply, link_.budget(),
-                                                     static_cast<int64_t>(result.size));
+    const auto response =
+        std::make_shared<Response>(result.reply, link_.budget(), static_cast<int64_t>(result.size));
     if (summary.throttle_ms > 0) {
         const int32_t throttle = std::min(summary.throttle_ms, kThrottleCapMs);
         hold_until_ms_ = now.ms + throttle;
@@ -250,15 +250,16 @@ void Fetcher::Take(Request& request, const wire_result& result) {
             link_.Settle(routed, wish, now, kicks);
             continue;
         }
-        const int64_t stable = answer.last_stable_offset >= 0 ? answer.last_stable_offset
-                                                              : answer.high_watermark;
+        const int64_t stable =
+            answer.last_stable_offset >= 0 ? answer.last_stable_offset : answer.high_watermark;
         const Lane::Options& lane = routed->lane.options();
         FetchedPartition fetched{
             .high_watermark = answer.high_watermark,
             .last_stable_offset = stable,
             .log_start = answer.log_start,
             .readable_end = options.read_committed ? stable : answer.high_watermark,
-            // A broker gives the first partition that has anything a whole batch, whatever the limits.
+            // A broker gives the first partition that has anything a whole batch, whatever the
+            // limits.
             .proves_end = entry == 0 || record_bytes == 0,
             .walk = WalkBatches({.data = answer.records.data,
                                  .size = answer.records.size,

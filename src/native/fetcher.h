@@ -1,5 +1,5 @@
-// One connection to a source broker: asks for all its lanes that have room, one Fetch at a time, and
-// hands what comes back to the lanes.
+// One connection to a source broker: asks for all its lanes that have room, one Fetch at a time,
+// and hands what comes back to the lanes.
 #ifndef HELIOSTAT_FETCHER_H_
 #define HELIOSTAT_FETCHER_H_
 
@@ -57,7 +57,7 @@ class Fetcher {
     const int32_t broker_id_;
 
     std::mutex mutex_;
-    std::deque<ListedLane> list_;   // under mutex_
+    std::deque<ListedLane> list_;  // under mutex_
 
     // One ticket or Fetch is out while busy; `again` remembers a kick that came meanwhile.
     std::atomic<bool> is_busy_{false};

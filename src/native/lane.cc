@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 namespace heliostat {
 namespace {
@@ -17,9 +16,10 @@ constexpr int64_t kWorthTellingMs = 1'000;
 
 constexpr int32_t kSequenceMask = 0x7fffffff;
 
-// A target forgets a producer a day after the maxTimestamp of its last batch (producer.id.expiration.ms,
-// looked at every 10 minutes). Without that state it cannot notice a missing batch, so old batches, and
-// those after an old one, fly alone. The margin covers two looks.
+// A target forgets a producer a day after the maxTimestamp of its last batch
+// (producer.id.expiration.ms, looked at every 10 minutes). Without that state it cannot notice a
+// missing batch, so old batches, and those after an old one, fly alone. The margin covers two
+// looks.
 constexpr int64_t kProducerExpiryMs = 86'400'000;
 constexpr int64_t kExpiryMarginMs = 1'200'000;
 
@@ -84,7 +84,8 @@ Lane::Lane(const Options& options)
 
 bool Lane::WantsFetch(Moment now) const {
     // Held back on the target's side, a lane fetches no more than what it can try.
-    if (send_backoff_.HasFailed() && (!slots_.empty() || send_backoff_.IsWaiting(now.ms))) return false;
+    if (send_backoff_.HasFailed() && (!slots_.empty() || send_backoff_.IsWaiting(now.ms)))
+        return false;
     return !is_fetching_ && !is_draining_ && stop_reason_ == LaneReason::kNone &&
            queued_bytes_ < options_.room_bytes && !fetch_backoff_.IsWaiting(now.ms);
 }
@@ -135,6 +136,10 @@ void Lane::TakeIn(const FoundBatch& batch, const std::shared_ptr<const void>& ow
 }
 
 void Lane::Skip(const FoundBatch& batch) {
+    (slots_.empty() ? checkpoint_ : slots_.back().end_offset) = batch.next_offset;
+    // A lane that let go fetches again what it has counted before.
+    if (batch.base_offset < skips_counted_to_) return;
+    skips_counted_to_ = batch.next_offset;
     switch (batch.path) {
         case BatchPath::kControl:
             counts_.control++;
@@ -147,7 +152,6 @@ void Lane::Skip(const FoundBatch& batch) {
             counts_.empty++;
             break;
     }
-    (slots_.empty() ? checkpoint_ : slots_.back().end_offset) = batch.next_offset;
 }
 
 LaneWish Lane::FetchFailed(int16_t code, int64_t log_start, int64_t log_end, Moment now) {
@@ -164,8 +168,8 @@ LaneWish Lane::FetchFailed(int16_t code, int64_t log_start, int64_t log_end, Mom
     const int64_t known_end = std::max(log_end, high_watermark_);
     const bool is_beyond_end = known_end >= 0 && fetch_offset_ > known_end;
     const bool is_before_start = log_start >= 0 && fetch_offset_ < log_start;
-    stop_reason_ = is_beyond_end && !is_before_start ? LaneReason::kSourceDiverged
-                                                     : LaneReason::kSourceGap;
+    stop_reason_ =
+        is_beyond_end && !is_before_start ? LaneReason::kSourceDiverged : LaneReason::kSourceGap;
     stop_code_ = code;
     stop_offset_ = fetch_offset_;
     return kWishNothing;
@@ -183,13 +187,15 @@ bool Lane::IsFresh(int64_t timestamp, Moment now) const {
 }
 
 bool Lane::CanSend(Moment now) const {
-    if (next_send_ >= slots_.size() || has_failed_ || reset_code_ || send_backoff_.IsWaiting(now.ms))
+    if (next_send_ >= slots_.size() || has_failed_ || reset_code_ ||
+        send_backoff_.IsWaiting(now.ms))
         return false;
     if (in_flight_ == 0) return true;
     if (in_flight_ >= options_.max_in_flight) return false;
     const bool is_known = known_until_ >= 0 && IsFresh(known_until_, now);
-    return is_known && (options_.target_append_time || (IsFresh(slots_[0].max_timestamp, now) &&
-                                                        IsFresh(slots_[next_send_].max_timestamp, now)));
+    return is_known &&
+           (options_.target_append_time || (IsFresh(slots_[0].max_timestamp, now) &&
+                                            IsFresh(slots_[next_send_].max_timestamp, now)));
 }
 
 int Lane::NextCodec() const { return ReadBatchHeader(slots_[next_send_].data).codec(); }
@@ -220,9 +226,9 @@ LaneWish Lane::Answered(uint64_t serial, int16_t code, int64_t base_offset, Mome
         in_flight_--;
         if (is_oldest) {
             PopFront(base_offset, now);
-        } else if (has_failed_ && !failed_may_be_written_ &&
-                   !slots_[serial - front_serial_].may_be_written) {
-            // The one before it was refused and this one taken: the target does not check our sequence.
+        } else if (has_failed_ && !failed_may_be_written_ && !slots_.front().may_be_written) {
+            // The one before it was refused and this one taken: the target does not check our
+            // sequence.
             Stop(LaneReason::kOrderLost, code, slots_.front().base_offset);
         } else {
             FailInFlight(true);
@@ -244,7 +250,8 @@ LaneWish Lane::Answered(uint64_t serial, int16_t code, int64_t base_offset, Mome
         case AckAction::kStop: {
             const Slot& slot = slots_.front();
             // Brokers before 2.4 call every refusal corruption: the batch itself tells which it is.
-            const bool is_whole = rule.reason == LaneReason::kBadCrc && IsCrcRight(slot.data, slot.size);
+            const bool is_whole =
+                rule.reason == LaneReason::kBadCrc && IsCrcRight(slot.data, slot.size);
             Stop(is_whole ? LaneReason::kRefused : rule.reason, code, slot.base_offset);
             return kWishNothing;
         }
@@ -273,23 +280,23 @@ void Lane::FailInFlight(bool may_be_written) {
     has_failed_ = false;
     failed_may_be_written_ = false;
     next_send_ = 0;
-    LetGoWhileBlocked();
 }
 
-void Lane::LetGoWhileBlocked() {
-    if (in_flight_ > 0 || is_draining_ || !send_backoff_.IsWorthTelling()) return;
-    const bool is_stopping = stop_reason_ != LaneReason::kNone;
-    while (!slots_.empty() && !slots_.back().was_sent && !is_stopping && !is_fetching_) {
+void Lane::LetGoWhileBlocked(const CopyBatch& copy) {
+    if (has_let_go_ || in_flight_ > 0 || is_fetching_ || !send_backoff_.IsWorthTelling()) return;
+    has_let_go_ = true;
+    // Once draining or stopping, what was fetched is all that there will be.
+    const bool may_fetch_again = !is_draining_ && stop_reason_ == LaneReason::kNone;
+    while (may_fetch_again && !slots_.empty() && !slots_.back().was_sent) {
         queued_bytes_ -= slots_.back().size;
         slots_.pop_back();
         fetch_offset_ = slots_.empty() ? checkpoint_ : slots_.back().end_offset;
+        is_end_proved_ = false;
     }
-    if (has_let_go_) return;
-    has_let_go_ = true;
     for (Slot& slot : slots_) {
-        auto copy = std::make_shared<std::vector<uint8_t>>(slot.data, slot.data + slot.size);
-        slot.data = copy->data();
-        slot.owner = std::move(copy);
+        auto [data, owner] = copy(slot.data, slot.size);
+        slot.data = data;
+        slot.owner = std::move(owner);
     }
 }
 
@@ -369,7 +376,8 @@ void Lane::LookForEnd() {
 std::optional<int64_t> Lane::RetryAtMs(Moment now) const {
     std::optional<int64_t> at;
     for (const Backoff* backoff : {&fetch_backoff_, &send_backoff_})
-        if (backoff->IsWaiting(now.ms)) at = std::min(at.value_or(INT64_MAX), backoff->retry_at_ms());
+        if (backoff->IsWaiting(now.ms))
+            at = std::min(at.value_or(INT64_MAX), backoff->retry_at_ms());
     return at;
 }
 

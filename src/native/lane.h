@@ -1,18 +1,20 @@
-// The ordered flow of one source partition into its target partition, as a pure state machine: no I/O,
-// no clock, no lock, no librdkafka. Whoever drives it hands in what happened and when, and asks what may
-// be done next. test/simulation drives it against a model of a broker.
+// The ordered flow of one source partition into its target partition, as a pure state machine: no
+// I/O, no clock, no lock, no librdkafka. Whoever drives it hands in what happened and when, and
+// asks what may be done next. test/simulation drives it against a model of a broker.
 //
-// Slots hold source batches in source order. The front ones are in flight, the others wait. A batch is
-// popped when it is acknowledged and everything before it is; the checkpoint is the end of the last one
-// popped. When one in flight fails, nothing more is sent until all in flight have been answered; then
-// the lane sends again from the front, with the same sequences.
+// Slots hold source batches in source order. The front ones are in flight, the others wait. A batch
+// is popped when it is acknowledged and everything before it is; the checkpoint is the end of the
+// last one popped. When one in flight fails, nothing more is sent until all in flight have been
+// answered; then the lane sends again from the front, with the same sequences.
 #ifndef HELIOSTAT_LANE_H_
 #define HELIOSTAT_LANE_H_
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "batch_header.h"
 #include "batch_walk.h"
@@ -45,7 +47,8 @@ class Backoff {
     void Succeed() { *this = Backoff(); }
     // No leader is known. Looking again is not another failure.
     void Miss(int64_t now_ms);
-    // What was waited for may have come: ends the wait, and forgets it if only a leader was missing.
+    // What was waited for may have come: ends the wait, and forgets it if only a leader was
+    // missing.
     void Found();
     bool IsWaiting(int64_t now_ms) const { return now_ms < retry_at_ms_; }
     bool HasFailed() const { return delay_ms_ != 0; }
@@ -69,11 +72,16 @@ struct FetchedPartition {
     int64_t log_start;
     // First offset that cannot be read yet, under the isolation in use.
     int64_t readable_end;
-    // The answer proves that nothing readable is left at or after the position, if it has no batches.
+    // The answer proves that nothing readable is left at or after the position, if it has no
+    // batches.
     bool proves_end;
     Walk walk;
     std::shared_ptr<const void> owner;
 };
+
+// Copies a batch's bytes: where the copy is, and what keeps it alive.
+using CopyBatch = std::function<std::pair<const uint8_t*, std::shared_ptr<const void>>(
+    const uint8_t* data, size_t size)>;
 
 // What a lane asks for after an event; a set of bits.
 using LaneWish = uint32_t;
@@ -150,7 +158,8 @@ class Lane {
     LaneWish Answered(uint64_t serial, int16_t code, int64_t base_offset, Moment now);
     // No answer came. `may_be_written`: it had begun to leave.
     LaneWish Unanswered(uint64_t serial, bool may_be_written, Moment now);
-    // Nothing more is sent until what is in flight is answered: the lane is to move to another leader.
+    // Nothing more is sent until what is in flight is answered: the lane is to move to another
+    // leader.
     bool IsQuiet() const { return in_flight_ == 0; }
     bool NeedsProducerId() const { return reset_code_.has_value() && in_flight_ == 0 && !IsOver(); }
     // Goes on under a fresh producer id, whose sequence starts at 0.
@@ -173,9 +182,9 @@ class Lane {
     // No leader is known for a side.
     void SourceMissing(Moment now) { fetch_backoff_.Miss(now.ms); }
     void TargetMissing(Moment now) { send_backoff_.Miss(now.ms); }
-    // A lane that is held back for long would pin whole answers with its few batches. Forgets what was
-    // never sent, to be fetched again, and copies the rest. Does nothing for other lanes.
-    void LetGoWhileBlocked();
+    // A lane that is held back for long would pin whole answers with its few batches. Forgets what
+    // was never sent, to be fetched again, and copies the rest. Does nothing for other lanes.
+    void LetGoWhileBlocked(const CopyBatch& copy);
     // When a back-off ends and the lane wants looking at again; nothing when it waits for none.
     std::optional<int64_t> RetryAtMs(Moment now) const;
 
@@ -227,7 +236,8 @@ class Lane {
     void TakeIn(const FoundBatch& batch, const std::shared_ptr<const void>& owner);
     void Skip(const FoundBatch& batch);
     void PopFront(int64_t base_offset, Moment now);
-    // One answer less in flight, and it was no good; with the last of them the window is sent again.
+    // One answer less in flight, and it was no good; with the last of them the window is sent
+    // again.
     void FailInFlight(bool may_be_written);
     void LookForEnd();
     // Whether the target still remembers a producer whose last batch has this time.
@@ -262,12 +272,13 @@ class Lane {
     int16_t producer_epoch_;
     int32_t next_sequence_ = 0;
     int32_t checkpoint_sequence_ = 0;
-    // Time of the last batch acknowledged under this producer: while it is fresh the target notices a gap
-    // in the sequence. -1 before the first.
+    // Time of the last batch acknowledged under this producer: while it is fresh the target notices
+    // a gap in the sequence. -1 before the first.
     int64_t known_until_ = -1;
     // The code that made the producer id useless, until there is a fresh one.
     std::optional<int16_t> reset_code_;
     bool has_let_go_ = false;
+    int64_t skips_counted_to_ = 0;
 
     bool is_draining_ = false;
     // Set when the stop is known; the lane is over when what lies before it has left.

@@ -20,24 +20,31 @@ constexpr std::array kTexts = {
     Text{"throttled", "the broker throttles; see its client quotas"},
     Text{"not-enough-replicas", "the target has too few in-sync replicas; bring its brokers back"},
     Text{"broker-error", "the broker answered with an error; it is tried again"},
-    Text{"not-allowed", "the mirror's user may not do this; grant READ on the source topic, WRITE on the "
-                        "target topic"},
-    Text{"malformed", "the source's answer holds a batch that cannot be; nothing of it was passed on"},
+    Text{"not-allowed",
+         "the mirror's user may not do this; grant READ on the source topic, WRITE on the "
+         "target topic"},
+    Text{"malformed",
+         "the source's answer holds a batch that cannot be; nothing of it was passed on"},
     Text{"bad-crc", "the batch does not match its own CRC; the source's log is damaged there"},
     Text{"old-format", "the batch has message format v0 or v1, which would have to be rebuilt"},
     Text{"head-trim", "the position lies inside a batch, which would have to be cut"},
     Text{"holes", "the batch has gaps in its offsets (compaction) and would have to be rebuilt"},
-    Text{"append-time", "the batch carries append times and the target topic has create times; set "
-                        "message.timestamp.type=LogAppendTime there, or it would have to be rebuilt"},
+    Text{"append-time",
+         "the batch carries append times and the target topic has create times; set "
+         "message.timestamp.type=LogAppendTime there, or it would have to be rebuilt"},
     Text{"too-large", "the batch is larger than the target takes; raise max.message.bytes there"},
     Text{"codec-unsupported", "the target is too old for zstd"},
-    Text{"timestamp-range", "the target refuses the records' times; see its "
-                            "message.timestamp.before.max.ms and .after.max.ms"},
-    Text{"refused", "the target refuses the batch although it is whole (a null key into a compacted topic, "
-                    "for example)"},
+    Text{"timestamp-range",
+         "the target refuses the records' times; see its "
+         "message.timestamp.before.max.ms and .after.max.ms"},
+    Text{"refused",
+         "the target refuses the batch although it is whole (a null key into a compacted topic, "
+         "for example)"},
     Text{"fenced", "somebody raised the epoch of the mirror's producer id on the target"},
-    Text{"source-gap", "the source no longer has this offset: records were deleted before they were mirrored"},
-    Text{"source-diverged", "the source's log ends before this offset: it was truncated or recreated"},
+    Text{"source-gap",
+         "the source no longer has this offset: records were deleted before they were mirrored"},
+    Text{"source-diverged",
+         "the source's log ends before this offset: it was truncated or recreated"},
     Text{"order-lost", "the target took a batch although it had refused the one before"},
 };
 static_assert(kTexts.size() == static_cast<size_t>(LaneReason::kOrderLost) + 1);

@@ -50,7 +50,8 @@ void Leaders::Tick(int64_t now_ms) {
     auto request = std::make_unique<Request>(Request{this, {topics_.begin(), topics_.end()}});
     lock.unlock();
 
-    // librdkafka's own list of brokers tells where a broker lives now; it does not learn from our answers.
+    // librdkafka's own list of brokers tells where a broker lives now; it does not learn from our
+    // answers.
     wire_refresh_brokers(handle_);
     hooks_.before();
     const wire_call call{.api = WIRE_METADATA,
@@ -88,16 +89,18 @@ void Leaders::OnDone(const wire_result* result, void* opaque) {
     bool is_good = result->outcome == WIRE_ANSWERED;
     std::unordered_map<std::string, std::vector<int32_t>> found;
     if (is_good) {
-        is_good = ReadMetadata(
-            Cursor(result->body, result->size), result->version, [&](const PartitionLeader& entry) {
-                // Partition numbers are dense; one far beyond that is a broker's mistake.
-                constexpr int32_t kMostPartitions = 1'000'000;
-                if (entry.partition < 0 || entry.partition > kMostPartitions) return;
-                auto& leaders = found[std::string(entry.topic)];
-                if (leaders.size() <= static_cast<size_t>(entry.partition))
-                    leaders.resize(static_cast<size_t>(entry.partition) + 1, -1);
-                leaders[static_cast<size_t>(entry.partition)] = entry.leader;
-            });
+        is_good = ReadMetadata(Cursor(result->body, result->size), result->version,
+                               [&](const PartitionLeader& entry) {
+                                   // Partition numbers are dense; one far beyond that is a broker's
+                                   // mistake.
+                                   constexpr int32_t kMostPartitions = 1'000'000;
+                                   if (entry.partition < 0 || entry.partition > kMostPartitions)
+                                       return;
+                                   auto& leaders = found[std::string(entry.topic)];
+                                   if (leaders.size() <= static_cast<size_t>(entry.partition))
+                                       leaders.resize(static_cast<size_t>(entry.partition) + 1, -1);
+                                   leaders[static_cast<size_t>(entry.partition)] = entry.leader;
+                               });
     }
     {
         std::lock_guard lock(self.mutex_);

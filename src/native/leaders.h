@@ -15,7 +15,8 @@
 
 namespace heliostat {
 
-// Find and Wish on any thread; Tick on the link's timer thread; the answer comes on a broker thread.
+// Find and Wish on any thread; Tick on the link's timer thread; the answer comes on a broker
+// thread.
 class Leaders {
    public:
     // `before` and `after` bracket each request that is under way; `on_news` runs after an answer.

@@ -54,11 +54,12 @@ Link::Link(rd_kafka_t* source, rd_kafka_t* target, const LinkOptions& options)
     });
     const Leaders::Hooks hooks{.before = [this] { RequestBegins(); },
                                .after = [this] { RequestEnds(); },
-                               .on_news = [this] {
-                                   std::lock_guard lock(timer_mutex_);
-                                   has_news_ = true;
-                                   timer_wake_.notify_one();
-                               }};
+                               .on_news =
+                                   [this] {
+                                       std::lock_guard lock(timer_mutex_);
+                                       has_news_ = true;
+                                       timer_wake_.notify_one();
+                                   }};
     source_leaders_ = std::make_unique<Leaders>(source, kControlTimeoutMs, hooks);
     target_leaders_ = std::make_unique<Leaders>(target, kControlTimeoutMs, hooks);
     timer_ = std::thread([this] { RunTimer(); });
@@ -75,7 +76,8 @@ void Link::Close() {
     if (timer_.joinable()) timer_.join();
     CutConnections();
     {
-        // A ticket may reach a connection just after it was cut; it is cut again until all are done.
+        // A ticket may reach a connection just after it was cut; it is cut again until all are
+        // done.
         std::unique_lock lock(ends_mutex_);
         while (!ends_.wait_for(lock, kCutEvery, [this] { return requests_.load() == 0; })) {
             lock.unlock();
@@ -113,11 +115,11 @@ void Link::RequestEnds() {
 Moment Link::Now() {
     using std::chrono::duration_cast;
     using std::chrono::milliseconds;
-    return {.ms = duration_cast<milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
-                      .count(),
-            .wall_ms = duration_cast<milliseconds>(
-                           std::chrono::system_clock::now().time_since_epoch())
-                           .count()};
+    return {
+        .ms = duration_cast<milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
+                  .count(),
+        .wall_ms = duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+                       .count()};
 }
 
 // --- producer ids
@@ -201,29 +203,27 @@ void Link::OnDoneProducer(const wire_result* result, void* opaque) {
 // --- lanes, from JS
 
 std::vector<uint32_t> Link::AddLanes(const std::vector<LaneStart>& starts) {
-    int64_t producer_id;
+    // A second lane on a partition would begin its sequence anew, and the target would take its
+    // first batches for repeats: it waits for a producer id of its own.
+    std::vector<int64_t> producer_ids;
     int16_t epoch;
     {
         std::lock_guard lock(producer_mutex_);
-        producer_id = producer_id_;
         epoch = producer_epoch_;
+        for (const LaneStart& start : starts) {
+            const bool is_unused =
+                used_.insert(PartitionName(start.target_topic, start.target_partition)).second;
+            producer_ids.push_back(is_unused ? producer_id_ : -1);
+        }
     }
     // Room for a full window of batches and the next answer behind it, whatever the batch size.
     const auto room = static_cast<uint64_t>(options_.max_partition_fetch_bytes);
     std::vector<uint32_t> ids;
     std::vector<RoutedLanePtr> added;
-    std::unordered_set<std::string> used_now;
-    {
-        std::lock_guard lock(producer_mutex_);
-        used_now = used_;
-    }
     {
         std::lock_guard lock(lanes_mutex_);
-        for (const LaneStart& start : starts) {
-            // A second lane on a partition would begin its sequence anew, and the target would take its
-            // first batches for repeats: it waits for a producer id of its own.
-            const bool is_fresh =
-                used_now.insert(PartitionName(start.target_topic, start.target_partition)).second;
+        for (size_t i = 0; i < starts.size(); i++) {
+            const LaneStart& start = starts[i];
             const uint32_t id = next_lane_id_++;
             auto lane = std::make_shared<RoutedLane>(
                 id, start.source_topic, start.source_partition, start.target_topic,
@@ -233,7 +233,7 @@ std::vector<uint32_t> Link::AddLanes(const std::vector<LaneStart>& starts) {
                               .room_bytes = room,
                               .target_max_batch_bytes = start.target_max_batch_bytes,
                               .target_append_time = start.target_append_time,
-                              .producer_id = is_fresh ? producer_id : -1,
+                              .producer_id = producer_ids[i],
                               .producer_epoch = epoch});
             lane->is_unrouted = true;
             lanes_.emplace(id, lane);
@@ -244,10 +244,6 @@ std::vector<uint32_t> Link::AddLanes(const std::vector<LaneStart>& starts) {
     for (const RoutedLanePtr& lane : added) {
         source_leaders_->Watch(lane->source_topic);
         target_leaders_->Watch(lane->target_topic);
-    }
-    {
-        std::lock_guard lock(producer_mutex_);
-        if (producer_id_ == producer_id) used_ = std::move(used_now);
     }
     std::lock_guard lock(timer_mutex_);
     unrouted_.insert(unrouted_.end(), added.begin(), added.end());
@@ -304,9 +300,10 @@ Fetcher* Link::PlaceAtSource(int32_t broker_id) {
         return a->lane_count < b->lane_count;
     });
     Fetcher* place = least == fetchers.end() ? nullptr : least->get();
-    if (fetchers.size() < static_cast<size_t>(options_.streams) && (!place || place->lane_count > 0)) {
-        const std::string name = "heliostat-source-" + std::to_string(broker_id) + "-" +
-                                 std::to_string(fetchers.size());
+    if (fetchers.size() < static_cast<size_t>(options_.streams) &&
+        (!place || place->lane_count > 0)) {
+        const std::string name =
+            "heliostat-source-" + std::to_string(broker_id) + "-" + std::to_string(fetchers.size());
         if (wire_connection* connection = wire_connect(source_, broker_id, name.c_str())) {
             fetchers.push_back(std::make_unique<Fetcher>(*this, connection, broker_id));
             place = fetchers.back().get();
@@ -324,9 +321,10 @@ Packer* Link::PlaceAtTarget(int32_t broker_id) {
         return a->lane_count < b->lane_count;
     });
     Packer* place = least == packers.end() ? nullptr : least->get();
-    if (packers.size() < static_cast<size_t>(options_.producers) && (!place || place->lane_count > 0)) {
-        const std::string name = "heliostat-target-" + std::to_string(broker_id) + "-" +
-                                 std::to_string(packers.size());
+    if (packers.size() < static_cast<size_t>(options_.producers) &&
+        (!place || place->lane_count > 0)) {
+        const std::string name =
+            "heliostat-target-" + std::to_string(broker_id) + "-" + std::to_string(packers.size());
         if (wire_connection* connection = wire_connect(target_, broker_id, name.c_str())) {
             packers.push_back(std::make_unique<Packer>(*this, connection, broker_id));
             place = packers.back().get();
@@ -521,7 +519,10 @@ void Link::TickWaiting(Moment now, Kicks& kicks) {
     for (const RoutedLanePtr& lane : lanes) {
         std::lock_guard lock(lane->mutex);
         lane->is_timed = lane->lane.RetryAtMs(now).has_value() && !lane->is_removed;
-        lane->lane.LetGoWhileBlocked();
+        lane->lane.LetGoWhileBlocked([this](const uint8_t* data, size_t size) {
+            const auto copy = std::make_shared<BatchCopy>(data, size, budget_);
+            return std::pair(copy->data(), std::shared_ptr<const void>(copy));
+        });
         if (lane->is_timed) still.push_back(lane);
         // One side may be ready while the other still waits.
         Settle(lane, kWishNothing, now, kicks);
@@ -647,7 +648,8 @@ void Link::Snapshot(std::vector<double>* rows, Totals* totals) {
         std::lock_guard lock(lanes_mutex_);
         sum += removed_;
     }
-    for (size_t i = 0; i < totals->size(); i++) (*totals)[i] = static_cast<double>(counts_[i].load());
+    for (size_t i = 0; i < totals->size(); i++)
+        (*totals)[i] = static_cast<double>(counts_[i].load());
     const auto set = [&](LinkCount count, auto value) {
         (*totals)[static_cast<size_t>(count)] = static_cast<double>(value);
     };

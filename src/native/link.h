@@ -1,5 +1,5 @@
-// All lanes from one source cluster to one target cluster: routes them to connections, keeps the time
-// for back-offs, gets producer ids, counts, and tells JS what happened.
+// All lanes from one source cluster to one target cluster: routes them to connections, keeps the
+// time for back-offs, gets producer ids, counts, and tells JS what happened.
 #ifndef HELIOSTAT_LINK_H_
 #define HELIOSTAT_LINK_H_
 
@@ -101,8 +101,8 @@ class Kicks {
 };
 
 // Made, used and closed on the JS thread (Start and Close on a libuv worker); in between the broker
-// threads of both clusters and the timer thread work on it. Close waits until every request is done, so
-// that what requests point to outlives them.
+// threads of both clusters and the timer thread work on it. Close waits until every request is
+// done, so that what requests point to outlives them.
 class Link {
    public:
     Link(rd_kafka_t* source, rd_kafka_t* target, const LinkOptions& options);
@@ -110,8 +110,8 @@ class Link {
     Link& operator=(const Link&) = delete;
     ~Link();
 
-    // Blocks until the target has granted a producer id. Empty on success, else what was the matter;
-    // `code` is Kafka's, 0 when no broker could be asked.
+    // Blocks until the target has granted a producer id. Empty on success, else what was the
+    // matter; `code` is Kafka's, 0 when no broker could be asked.
     std::string Start(int timeout_ms, int* code);
     std::vector<uint32_t> AddLanes(const std::vector<LaneStart>& starts);
     void DrainLanes(const std::vector<uint32_t>& ids);
@@ -132,8 +132,8 @@ class Link {
     void Count(LinkCount count, int64_t amount) {
         counts_[static_cast<size_t>(count)].fetch_add(amount, std::memory_order_relaxed);
     }
-    // After every event of a lane, its mutex held: lists it where it has work, sees to what it wishes
-    // and to what JS should know.
+    // After every event of a lane, its mutex held: lists it where it has work, sees to what it
+    // wishes and to what JS should know.
     void Settle(const RoutedLanePtr& lane, LaneWish wish, Moment now, Kicks& kicks);
     // The leader named another replica to read from. The lane's mutex is held.
     void PreferSource(const RoutedLanePtr& lane, int32_t broker_id, Moment now);
@@ -146,13 +146,16 @@ class Link {
     void KickAt(int64_t at_ms);
     void CountThrottle(int32_t throttle_ms) { Count(LinkCount::kThrottledMs, throttle_ms); }
     // Bytes of records that a Fetch brought: what tells a busy source from a quiet one.
-    void CountRecordBytes(int64_t bytes) { record_bytes_.fetch_add(bytes, std::memory_order_relaxed); }
+    void CountRecordBytes(int64_t bytes) {
+        record_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+    }
 
    private:
     void RunTimer();
     void KickAll();
     void CutConnections();
-    // Notes that the newest producer id writes the lane's target partition; false if it already did.
+    // Notes that the newest producer id writes the lane's target partition; false if it already
+    // did.
     bool MarkUsed(const RoutedLane& lane);
     void FollowBrokers();
     void TickWaiting(Moment now, Kicks& kicks);
@@ -216,8 +219,8 @@ class Link {
 
     std::mutex timer_mutex_;  // a leaf
     std::condition_variable timer_wake_;
-    std::vector<RoutedLanePtr> timed_;      // lanes that back off
-    std::vector<RoutedLanePtr> unrouted_;   // lanes that need a connection
+    std::vector<RoutedLanePtr> timed_;     // lanes that back off
+    std::vector<RoutedLanePtr> unrouted_;  // lanes that need a connection
     std::vector<RoutedLanePtr> producerless_;
     bool has_room_ = false;
     bool has_news_ = false;

@@ -19,8 +19,8 @@ namespace {
 using heliostat::LaneReason;
 using heliostat::LinkEvent;
 
-// A link with the clients it works on. Member order is destruction order reversed: the link ends, with
-// all its requests, before the clients are let go.
+// A link with the clients it works on. Member order is destruction order reversed: the link ends,
+// with all its requests, before the clients are let go.
 struct OpenLink {
     std::shared_ptr<ClusterHandle> source;
     std::shared_ptr<ClusterHandle> target;
@@ -74,15 +74,14 @@ std::vector<heliostat::LaneStart> ReadStarts(const Napi::Value& value) {
     starts.reserve(array.Length());
     for (uint32_t i = 0; i < array.Length(); i++) {
         const Napi::Object lane = array.Get(i).As<Napi::Object>();
-        starts.push_back(
-            {.source_topic = ReadString(lane.Get("topic")),
-             .source_partition = ReadInt(lane.Get("partition")),
-             .target_topic = ReadString(lane.Get("targetTopic")),
-             .target_partition = ReadInt(lane.Get("targetPartition")),
-             .offset = ReadInt64(lane.Get("offset")),
-             .target_max_batch_bytes =
-                 static_cast<uint32_t>(ReadInt64(lane.Get("targetMaxBatchBytes"))),
-             .target_append_time = lane.Get("targetAppendTime").ToBoolean().Value()});
+        starts.push_back({.source_topic = ReadString(lane.Get("topic")),
+                          .source_partition = ReadInt(lane.Get("partition")),
+                          .target_topic = ReadString(lane.Get("targetTopic")),
+                          .target_partition = ReadInt(lane.Get("targetPartition")),
+                          .offset = ReadInt64(lane.Get("offset")),
+                          .target_max_batch_bytes =
+                              static_cast<uint32_t>(ReadInt64(lane.Get("targetMaxBatchBytes"))),
+                          .target_append_time = lane.Get("targetAppendTime").ToBoolean().Value()});
     }
     return starts;
 }
@@ -161,14 +160,13 @@ Link::~Link() {
 }
 
 Napi::Function Link::Define(Napi::Env env) {
-    return DefineClass(env, "Link",
-                       {InstanceMethod<&Link::Start>("start"),
-                        InstanceMethod<&Link::AddLanes>("addLanes"),
-                        InstanceMethod<&Link::DrainLanes>("drainLanes"),
-                        InstanceMethod<&Link::RemoveLanes>("removeLanes"),
-                        InstanceMethod<&Link::Snapshot>("snapshot"),
-                        InstanceMethod<&Link::DrainEvents>("drainEvents"),
-                        InstanceMethod<&Link::Close>("close")});
+    return DefineClass(
+        env, "Link",
+        {InstanceMethod<&Link::Start>("start"), InstanceMethod<&Link::AddLanes>("addLanes"),
+         InstanceMethod<&Link::DrainLanes>("drainLanes"),
+         InstanceMethod<&Link::RemoveLanes>("removeLanes"),
+         InstanceMethod<&Link::Snapshot>("snapshot"),
+         InstanceMethod<&Link::DrainEvents>("drainEvents"), InstanceMethod<&Link::Close>("close")});
 }
 
 void Link::CloseAtExit() { link_.reset(); }

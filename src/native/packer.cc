@@ -10,8 +10,8 @@
 namespace heliostat {
 namespace {
 
-// Below this a batch is copied behind its header: cheaper than an iovec of its own, and one TLS record
-// instead of many.
+// Below this a batch is copied behind its header: cheaper than an iovec of its own, and one TLS
+// record instead of many.
 constexpr uint32_t kCopyBelow = 4'096;
 
 // A broker works on one request of a connection at a time, so a few keep it busy; over distance the
@@ -20,8 +20,8 @@ constexpr int kNearRequests = 5;
 constexpr int kFarRequests = 64;
 constexpr int64_t kFarRoundTripUs = 20'000;
 
-// Bytes in flight adapt to what the target takes, so that the last of them is answered well within the
-// request's time-out.
+// Bytes in flight adapt to what the target takes, so that the last of them is answered well within
+// the request's time-out.
 constexpr int64_t kFirstWindowBytes = 8 << 20;
 constexpr int64_t kLeastWindowBytes = 256 << 10;
 constexpr int64_t kMostWindowBytes = 64 << 20;
@@ -64,7 +64,8 @@ bool Packer::HasWork() {
 
 bool Packer::HasRoom() const {
     if (in_flight_requests_ == 0) return true;
-    return in_flight_requests_ < (round_trip_us_ > kFarRoundTripUs ? kFarRequests : kNearRequests) &&
+    return in_flight_requests_ <
+               (round_trip_us_ > kFarRoundTripUs ? kFarRequests : kNearRequests) &&
            in_flight_bytes_ < window_bytes_;
 }
 
@@ -134,7 +135,8 @@ void Packer::Gather(Request& request, int16_t version) {
             link_.Settle(routed, kWishNothing, now, kicks);
             continue;
         }
-        if (request.bytes > 0 && request.bytes + lane.NextSize() > link_.options().max_request_bytes) {
+        if (request.bytes > 0 &&
+            request.bytes + lane.NextSize() > link_.options().max_request_bytes) {
             routed->is_listed_to_send = true;
             listed.push_front({routed, listing});
             break;

@@ -1,5 +1,5 @@
-// One connection to a target broker: takes the next batch of as many lanes as fit a Produce request,
-// stamps fresh headers, sends the rest by reference and hands the answers to the lanes.
+// One connection to a target broker: takes the next batch of as many lanes as fit a Produce
+// request, stamps fresh headers, sends the rest by reference and hands the answers to the lanes.
 #ifndef HELIOSTAT_PACKER_H_
 #define HELIOSTAT_PACKER_H_
 
@@ -57,7 +57,7 @@ class Packer {
     const int32_t broker_id_;
 
     std::mutex mutex_;
-    std::deque<ListedLane> list_;   // under mutex_
+    std::deque<ListedLane> list_;  // under mutex_
 
     std::atomic<bool> has_ticket_{false};  // one that is not made yet
     std::atomic<bool> is_saturated_{false};

@@ -160,7 +160,8 @@ bool ReadMetadata(Cursor answer, int16_t version,
             const int32_t leader = answer.Read<int32_t>();
             if (version >= 7) answer.Skip(4);  // leader epoch
             // Replicas, in-sync replicas and, since v5, offline replicas.
-            for (int list = 0; list < (version >= 5 ? 3 : 2); list++) answer.Skip(4 * answer.ReadCount(4));
+            for (int list = 0; list < (version >= 5 ? 3 : 2); list++)
+                answer.Skip(4 * answer.ReadCount(4));
             if (answer.ok()) each({topic, index, leader});
         }
         if (version >= 8) answer.Skip(4);

@@ -41,7 +41,9 @@ class Encoder {
         bytes_.resize(bytes_.size() + size);
         return bytes_.data() + bytes_.size() - size;
     }
-    void WriteBytes(const uint8_t* bytes, size_t size) { bytes_.insert(bytes_.end(), bytes, bytes + size); }
+    void WriteBytes(const uint8_t* bytes, size_t size) {
+        bytes_.insert(bytes_.end(), bytes, bytes + size);
+    }
     // Overwrites an int32 written before.
     void Patch(size_t at, int32_t value) { StoreBigEndian<int32_t>(bytes_.data() + at, value); }
     const uint8_t* data() const { return bytes_.data(); }
@@ -51,10 +53,10 @@ class Encoder {
     std::vector<uint8_t> bytes_;
 };
 
-// --- Fetch v4–v11: replica_id i32 · max_wait_ms i32 · min_bytes i32 · max_bytes i32 · isolation i8 ·
-// [v7: session_id i32 · session_epoch i32] · topics [name · partitions [index i32 ·
-// [v9: current_leader_epoch i32] · fetch_offset i64 · [v5: log_start i64] · max_bytes i32]] ·
-// [v7: forgotten topics []] · [v11: rack_id]
+// --- Fetch v4–v11: replica_id i32 · max_wait_ms i32 · min_bytes i32 · max_bytes i32 · isolation i8
+// · [v7: session_id i32 · session_epoch i32] · topics [name · partitions [index i32 · [v9:
+// current_leader_epoch i32] · fetch_offset i64 · [v5: log_start i64] · max_bytes i32]] · [v7:
+// forgotten topics []] · [v11: rack_id]
 
 struct FetchHead {
     int32_t max_wait_ms;
@@ -69,9 +71,10 @@ void WriteFetchPartition(Encoder& to, int16_t version, int32_t partition, int64_
                          int32_t max_bytes);
 void WriteFetchTail(Encoder& to, int16_t version, std::string_view rack);
 
-// Answer v4–v11: throttle_ms i32 · [v7: error i16 · session_id i32] · topics [name · partitions [index i32 ·
-// error i16 · high_watermark i64 · last_stable_offset i64 · [v5: log_start i64] ·
-// aborted [producer_id i64 · first_offset i64] · [v11: preferred_read_replica i32] · records bytes]]
+// Answer v4–v11: throttle_ms i32 · [v7: error i16 · session_id i32] · topics [name · partitions
+// [index i32 · error i16 · high_watermark i64 · last_stable_offset i64 · [v5: log_start i64] ·
+// aborted [producer_id i64 · first_offset i64] · [v11: preferred_read_replica i32] · records
+// bytes]]
 struct FetchAnswer {
     std::string_view topic;
     int32_t partition;
@@ -89,7 +92,8 @@ struct FetchSummary {
     int16_t error;
 };
 // Calls `each` for every partition in the answer's order; stops at the first malformed one.
-FetchSummary ReadFetch(Cursor answer, int16_t version, const std::function<void(FetchAnswer&&)>& each);
+FetchSummary ReadFetch(Cursor answer, int16_t version,
+                       const std::function<void(FetchAnswer&&)>& each);
 
 // --- Produce v3–v8: transactional_id (null) · acks i16 · timeout_ms i32 · topics [name ·
 // partitions [index i32 · records bytes]]
@@ -98,8 +102,9 @@ void WriteProduceHead(Encoder& to, int32_t timeout_ms, int32_t topic_count);
 void WriteProduceTopic(Encoder& to, std::string_view topic, int32_t partition_count);
 void WriteProducePartition(Encoder& to, int32_t partition, uint32_t batch_size);
 
-// Answer v3–v8: topics [name · partitions [index i32 · error i16 · base_offset i64 · log_append_time i64 ·
-// [v5: log_start i64] · [v8: record_errors [index i32 · message] · error_message]]] · throttle_ms i32
+// Answer v3–v8: topics [name · partitions [index i32 · error i16 · base_offset i64 ·
+// log_append_time i64 · [v5: log_start i64] · [v8: record_errors [index i32 · message] ·
+// error_message]]] · throttle_ms i32
 struct ProduceAnswer {
     std::string_view topic;
     int32_t partition;

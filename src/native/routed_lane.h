@@ -16,9 +16,9 @@ namespace heliostat {
 class Fetcher;
 class Packer;
 
-// Everything under `mutex` is touched by the source's and the target's broker threads, the link's timer
-// thread and the JS thread. Lock order: a lane's mutex, then a list's inside Fetcher or Packer; never two
-// lanes at once.
+// Everything under `mutex` is touched by the source's and the target's broker threads, the link's
+// timer thread and the JS thread. Lock order: a lane's mutex, then a list's inside Fetcher or
+// Packer; never two lanes at once.
 struct RoutedLane {
     RoutedLane(uint32_t id, std::string source_topic, int32_t source_partition,
                std::string target_topic, int32_t target_partition, const Lane::Options& options)
@@ -40,16 +40,16 @@ struct RoutedLane {
     Fetcher* fetcher = nullptr;  // null while there is no leader; owned by Link, lives as long
     Packer* packer = nullptr;
     int32_t preferred_source = -1;  // broker the leader sent us to (KIP-392), -1 for none
-    // A list entry counts only with the lane's newest number: one that moves to another connection is
-    // listed there at once, whatever stands on the old list.
+    // A list entry counts only with the lane's newest number: one that moves to another connection
+    // is listed there at once, whatever stands on the old list.
     bool is_listed_to_fetch = false;
     bool is_listed_to_send = false;
     uint32_t fetch_listing = 0;
     uint32_t send_listing = 0;
-    bool is_timed = false;     // on the timer's list of lanes that back off
-    bool is_unrouted = false;  // on the timer's list of lanes that need a connection
+    bool is_timed = false;         // on the timer's list of lanes that back off
+    bool is_unrouted = false;      // on the timer's list of lanes that need a connection
     bool is_producerless = false;  // on the timer's list of lanes that wait for a producer id
-    bool is_roomless = false;  // counted by its fetcher as one that waits for room
+    bool is_roomless = false;      // counted by its fetcher as one that waits for room
     bool is_removed = false;
     LaneReason told = LaneReason::kNone;  // the problem that JS was told last
 };
@@ -61,8 +61,8 @@ struct ListedLane {
     uint32_t listing;
 };
 
-// Finds a request's entries by topic and partition. Answers mostly come in the order asked, so the next
-// entry is tried first; a broker that answers in another order costs one sort.
+// Finds a request's entries by topic and partition. Answers mostly come in the order asked, so the
+// next entry is tried first; a broker that answers in another order costs one sort.
 class AnswerIndex {
    public:
     struct Key {

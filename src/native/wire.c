@@ -14,7 +14,8 @@
 #include "rdkafka_request.h"
 
 #if RD_KAFKA_VERSION != 0x020c00ff
-#error "wire.c is written against librdkafka 2.12.0: read its request layer again before changing this"
+#error \
+    "wire.c is written against librdkafka 2.12.0: read its request layer again before changing this"
 #endif
 
 // What a ticket carries from enqueueing to done. Owned by the request; freed in on_done.
@@ -51,8 +52,8 @@ int wire_follow(wire_connection* connection, rd_kafka_t* handle, int32_t broker_
 }
 
 void wire_cut(wire_connection* connection) {
-    // As rd_kafka_broker_set_nodename(…, NULL), which does nothing the second time: a ticket that came
-    // in between would wait for its time-out.
+    // As rd_kafka_broker_set_nodename(…, NULL), which does nothing the second time: a ticket that
+    // came in between would wait for its time-out.
     rd_kafka_broker_lock(connection);
     connection->rkb_nodename[0] = '\0';
     connection->rkb_nodename_epoch++;
@@ -75,7 +76,8 @@ static rd_kafka_resp_err_t on_make(rd_kafka_broker_t* broker, rd_kafka_buf_t* re
 }
 
 static enum wire_outcome outcome_of(rd_kafka_resp_err_t err, rd_kafka_buf_t* request) {
-    // A request with a correlation id has begun to leave, even if librdkafka does not count it as sent.
+    // A request with a correlation id has begun to leave, even if librdkafka does not count it as
+    // sent.
     if (err == RD_KAFKA_RESP_ERR__NOENT) return WIRE_DROPPED;
     if (err == RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE) return WIRE_UNSUPPORTED;
     return rd_kafka_buf_was_sent(request) || request->rkbuf_corrid != 0 ? WIRE_LOST : WIRE_NOT_SENT;
@@ -140,8 +142,8 @@ void wire_push(wire_request* request, const void* bytes, size_t size) {
 
 void wire_reply_keep(wire_reply* reply) {
     rd_kafka_buf_keep(reply);
-    // A reply counts on its broker, and rd_kafka_destroy would wait for it. Nothing after done needs
-    // that reference, so the kept bytes let it go.
+    // A reply counts on its broker, and rd_kafka_destroy would wait for it. Nothing after done
+    // needs that reference, so the kept bytes let it go.
     if (reply->rkbuf_rkb) {
         rd_kafka_broker_destroy(reply->rkbuf_rkb);
         reply->rkbuf_rkb = NULL;
@@ -153,7 +155,6 @@ void wire_reply_release(wire_reply* reply) { rd_kafka_buf_destroy(reply); }
 void wire_refresh_brokers(rd_kafka_t* handle) {
     rd_kafka_metadata_refresh_brokers(handle, NULL, "heliostat looks for a broker");
 }
-
 
 const char* wire_error_name(int code) { return rd_kafka_err2name((rd_kafka_resp_err_t)code); }
 

@@ -1,9 +1,10 @@
 // Raw Kafka requests over librdkafka's own connections: the only door to librdkafka's internals.
 //
 // A connection is a logical broker of a handle: it has a socket and a thread of its own ("broker
-// thread"), and librdkafka does TLS, SASL, reconnecting and ApiVersions on it. A request is enqueued
-// as an empty ticket; its `make` runs on the broker thread at the moment it is sent, so that what is
-// chosen there leaves in that order. Its `done` runs exactly once, on the broker thread.
+// thread"), and librdkafka does TLS, SASL, reconnecting and ApiVersions on it. A request is
+// enqueued as an empty ticket; its `make` runs on the broker thread at the moment it is sent, so
+// that what is chosen there leaves in that order. Its `done` runs exactly once, on the broker
+// thread.
 #ifndef HELIOSTAT_WIRE_H_
 #define HELIOSTAT_WIRE_H_
 
@@ -27,8 +28,8 @@ enum wire_api {
     WIRE_INIT_PRODUCER_ID = 22,
 };
 
-// Fills a request, on the broker thread. `version` is the newest within the asked range that the broker
-// has. Returns 1 to send it, 0 when there is nothing to send (done: WIRE_DROPPED).
+// Fills a request, on the broker thread. `version` is the newest within the asked range that the
+// broker has. Returns 1 to send it, 0 when there is nothing to send (done: WIRE_DROPPED).
 typedef int (*wire_make)(wire_request* request, int16_t version, void* opaque);
 
 enum wire_outcome {
@@ -55,20 +56,21 @@ struct wire_call {
     enum wire_api api;
     int16_t min_version;
     int16_t max_version;
-    int timeout_ms;     // counted from enqueueing; a time-out closes the connection
-    int segments;       // expected number of pushes, for one allocation instead of many
+    int timeout_ms;  // counted from enqueueing; a time-out closes the connection
+    int segments;    // expected number of pushes, for one allocation instead of many
     wire_make make;
     wire_done done;
     void* opaque;
 };
 
-// A new connection named `name` to broker `broker_id`; NULL while the handle does not know that broker
-// (it is then asked to look again). Any thread.
+// A new connection named `name` to broker `broker_id`; NULL while the handle does not know that
+// broker (it is then asked to look again). Any thread.
 wire_connection* wire_connect(rd_kafka_t* handle, int32_t broker_id, const char* name);
 // Follows the broker when its address changed, and expedites a pending reconnect. Any thread.
 // Returns 0 when the handle does not know the broker any more.
 int wire_follow(wire_connection* connection, rd_kafka_t* handle, int32_t broker_id);
-// Drops the address: the socket closes, every request is done with an error, no reconnect. Any thread.
+// Drops the address: the socket closes, every request is done with an error, no reconnect. Any
+// thread.
 void wire_cut(wire_connection* connection);
 // Gives the connection back. No request may be enqueued on it afterwards. Any thread.
 void wire_release(wire_connection* connection);

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { after, before, test } from 'node:test'
+import { after, before, type TestContext, test } from 'node:test'
 import { decodeCheckpoint } from '../../src/mirror/checkpoint.ts'
 import { type KafkaCluster, startPair } from '../support/kafka-broker.ts'
 import { createTopic, describeGroup } from '../support/kafka-tools.ts'
@@ -12,7 +12,7 @@ import {
   produce,
   readValues,
   recordTexts,
-  startMirror,
+  startMirror as startAnyMirror,
   waitFor
 } from '../support/mock-mirror.ts'
 import { RawClient } from '../support/raw-client.ts'
@@ -28,6 +28,10 @@ before(async () => {
   }
 })
 after(() => pair?.close())
+
+function startMirror(t: TestContext, options: Parameters<typeof startAnyMirror>[2]) {
+  return startAnyMirror(t, ends, { ...options, sessionMs: 6_000 })
+}
 
 async function grow({ bootstrap }: KafkaCluster, topic: string, partitions: number): Promise<void> {
   const client = new RawClient(bootstrap)
@@ -56,7 +60,7 @@ test('new topics and new partitions arrive from their first record within ten se
   const prefix = randomUUID()
   const [first, later] = [`${prefix}-first`, `${prefix}-later`]
   await createTopic(pair.source.bootstrap, first, 1)
-  const { stop } = startMirror(t, ends, {
+  const { stop } = startMirror(t, {
     include: `${prefix}.*`,
     group: prefix,
     autoOffsetReset: 'latest',
@@ -89,11 +93,11 @@ test('partitions added while the mirror was down are added on the target too', a
   await createTopic(pair.source.bootstrap, topic, 2)
   await produce(ends.source, topic, 0, 50)
   const options = { include: topic, group: topic, untilCaughtUp: true }
-  const first = await startMirror(t, ends, options).result
+  const first = await startMirror(t, options).result
   assert.equal(first.exitCode, 0, first.reason)
   await grow(pair.source, topic, 4)
   await produce(ends.source, topic, 3, 50)
-  const second = await startMirror(t, ends, { ...options, autoOffsetReset: 'latest' }).result
+  const second = await startMirror(t, { ...options, autoOffsetReset: 'latest' }).result
   assert.equal(second.exitCode, 0, second.reason)
   assert.deepEqual(await readValues(ends.target, topic, 0), recordTexts(topic, 0, 50))
   assert.deepEqual(await readValues(ends.target, topic, 3), recordTexts(topic, 3, 50))
@@ -106,7 +110,7 @@ test('a target topic that had fewer partitions from the start is left as it is',
   for (const partition of [0, 1, 2]) await produce(ends.source, topic, partition, 20)
   for (const run of [1, 2]) {
     const options = { include: topic, group: topic, untilCaughtUp: true }
-    const { exitCode, reason } = await startMirror(t, ends, options).result
+    const { exitCode, reason } = await startMirror(t, options).result
     assert.equal(exitCode, 1, `run ${run}`)
     assert.match(reason, /too-few-partitions, and 1 more/)
     assert.deepEqual(await partitionsOf(pair.target, topic), [0])
@@ -119,7 +123,7 @@ test('a target topic that recompresses is named at the start', async t => {
   await createTopic(pair.source.bootstrap, topic, 1)
   await createTopic(pair.target.bootstrap, topic, 1, { configs: { 'compression.type': 'gzip' } })
   const options = { include: topic, group: topic, untilCaughtUp: true }
-  const { result, log } = startMirror(t, ends, options)
+  const { result, log } = startMirror(t, options)
   assert.equal((await result).exitCode, 0)
   const lines = log.filter(({ msg }) => /recompresses/.test(msg))
   assert.deepEqual(
@@ -132,7 +136,7 @@ test("commits carry the lane's checkpoint, and Kafka's own tool reads lag 0", as
   const topic = randomUUID()
   await createTopic(pair.source.bootstrap, topic, 2)
   await produce(ends.source, topic, 0, 70)
-  const { mirror, stop } = startMirror(t, ends, { include: topic, group: topic })
+  const { mirror, stop } = startMirror(t, { include: topic, group: topic })
   await waitFor(() => laneOf(mirror, topic, 0)?.committed === 70, 'a commit')
   await waitFor(() => laneOf(mirror, topic, 1)?.committed === 0, 'a commit of the empty partition')
   await stop()

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdarg>
 #include <cstdio>
+#include <utility>
 
 namespace heliostat::simulation {
 namespace {
@@ -21,6 +22,11 @@ constexpr int16_t kFetchErrors[] = {-1, 3, 5, 6, 29, 56, 74, 78};
 template <size_t size>
 int16_t OneOf(Random& random, const int16_t (&codes)[size]) {
     return codes[Between(random, 0, size - 1)];
+}
+
+std::pair<const uint8_t*, std::shared_ptr<const void>> CopyOf(const uint8_t* data, size_t size) {
+    const auto copy = std::make_shared<std::vector<uint8_t>>(data, data + size);
+    return {copy->data(), copy};
 }
 
 }  // namespace
@@ -331,7 +337,7 @@ void LaneWorld::PassTime() {
     if (is_quiet && Chance(random_, 5)) ms = Between(random_, 1, 5 * kHourMs);
     now_ms_ += ms;
     wall_ms_ += ms;
-    for (Track& track : tracks_) track.lane->LetGoWhileBlocked();
+    for (Track& track : tracks_) track.lane->LetGoWhileBlocked(CopyOf);
 }
 
 // --- the end

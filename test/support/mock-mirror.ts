@@ -62,12 +62,17 @@ export interface RunningMirror {
 export function startMirror(
   t: TestContext,
   ends: Ends,
-  options: Partial<Omit<MirrorConfig, 'topics'>> & { include?: string; group?: string } = {}
+  options: Partial<Omit<MirrorConfig, 'topics'>> & {
+    include?: string
+    group?: string
+    sessionMs?: number
+  } = {}
 ): RunningMirror {
-  const { include = '.*', group = 'mirror', ...rest } = options
+  // The mock lets a rebalance last for all but a second of the session; brokers want six seconds.
+  const { include = '.*', group = 'mirror', sessionMs = 2_000, ...rest } = options
   const topics = new TopicSelector({ include })
   const log: LogLine[] = []
-  const mirror = new Mirror({ ...defaults(ends, group), topics, ...rest }, logInto(log))
+  const mirror = new Mirror({ ...defaults(ends, group, sessionMs), topics, ...rest }, logInto(log))
   const stop = new AbortController()
   const result = mirror.run({ stop: stop.signal })
   result.catch(() => undefined)
@@ -87,13 +92,20 @@ export function startMirror(
   }
 }
 
-function defaults({ source, target }: Ends, group: string): Omit<MirrorConfig, 'topics'> {
+function defaults(
+  { source, target }: Ends,
+  group: string,
+  sessionMs: number
+): Omit<MirrorConfig, 'topics'> {
   return {
     source: {
       alias: 'east',
       connection: connection(source),
-      // The mock lets a rebalance last for all but a second of the session.
-      group: { 'group.id': group, 'session.timeout.ms': '2000', 'heartbeat.interval.ms': '500' }
+      group: {
+        'group.id': group,
+        'session.timeout.ms': String(sessionMs),
+        'heartbeat.interval.ms': '500'
+      }
     },
     target: { alias: 'west', connection: connection(target) },
     link: {

@@ -1,9 +1,9 @@
 // Builds small C++ programs from the addon's pure files, for tests that need neither Node nor a broker.
+// What was compiled before is kept by a digest of all that went into it.
 
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
-  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -11,23 +11,25 @@ import {
   renameSync,
   writeFileSync
 } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const outputFolder = join(root, 'build', 'native-tests')
 const compiler = process.env.CXX ?? 'c++'
+const execute = promisify(execFile)
+const limits = { maxBuffer: 64 * 1024 * 1024, timeout: 300_000 }
+const compileFlags = ['-std=gnu++20', '-g', '-Wall', '-Wextra', '-Werror']
 
 export interface ProgramSource {
-  /** Paths from the repository's root, without those in `native`. */
+  /** Paths from the repository's root. Their folders and src/native are searched for headers. */
   files: readonly string[]
-  /** Names in src/native. */
-  native: readonly string[]
   flags: readonly string[]
-  /** Text to replace in a file of src/native: the program is built from a changed copy. */
   mutation?: Mutation
 }
 
+/** Text to replace in one of the files, for a program with a deliberate fault. */
 export interface Mutation {
   file: string
   from: string
@@ -39,64 +41,80 @@ export interface Ended {
   output: string
 }
 
-/** Compiles unless the same sources were compiled before; returns the program's path. */
+/** Returns the path of the program. */
 export async function buildProgram(name: string, source: ProgramSource): Promise<string> {
-  const program = join(outputFolder, `${name}-${digestOf(source)}`)
-  if (existsSync(program)) return program
   mkdirSync(outputFolder, { recursive: true })
-  const native = source.mutation ? mutatedCopy(program, source.mutation) : join(root, 'src/native')
-  const folders = new Set(source.files.map(file => join(root, file, '..')))
-  const unfinished = `${program}.${process.pid}`
-  const { exitCode, output } = await run(compiler, [
-    '-std=gnu++20',
-    '-g',
-    '-Wall',
-    '-Wextra',
-    '-Werror',
-    ...source.flags,
-    `-I${native}`,
-    ...[...folders].map(folder => `-I${folder}`),
-    ...source.files.map(file => join(root, file)),
-    ...source.native.map(file => join(native, file)),
-    '-o',
-    unfinished
-  ])
-  if (exitCode !== 0) throw new Error(`${name} does not compile: ${output}`)
-  renameSync(unfinished, program)
+  const folders = [...new Set(['src/native', ...source.files.map(dirname)])]
+  const context = digest(
+    JSON.stringify({ compiler, compileFlags, flags: source.flags }),
+    ...headersIn(folders)
+  )
+  const objects: string[] = []
+  for (const file of source.files) {
+    const text = textOf(file, source.mutation)
+    const object = join(outputFolder, `${basename(file, '.cc')}-${digest(context, text)}.o`)
+    objects.push(object)
+    if (!existsSync(object)) await compile(file, text, folders, source.flags, object)
+  }
+  const program = join(outputFolder, `${name}-${digest(context, ...objects)}`)
+  if (!existsSync(program)) await produce(program, [...source.flags, ...objects])
   return program
 }
 
 /** Runs a program to its end; what it prints on both streams comes as one text. */
-export function run(program: string, words: readonly string[]): Promise<Ended> {
-  return new Promise(resolve => {
-    const options = { maxBuffer: 64 * 1024 * 1024, timeout: 300_000 }
-    execFile(program, words, options, (error, output, errors) => {
-      const exitCode = error ? (typeof error.code === 'number' ? error.code : -1) : 0
-      resolve({ exitCode, output: output + errors + (exitCode === -1 ? String(error) : '') })
-    })
-  })
-}
-
-function mutatedCopy(program: string, { file, from, to }: Mutation): string {
-  const folder = `${program}.source`
-  cpSync(join(root, 'src/native'), folder, { recursive: true })
-  const text = readFileSync(join(folder, file), 'utf8')
-  const count = text.split(from).length - 1
-  if (count !== 1) throw new Error(`${file} has ${count} times, not once: ${from}`)
-  writeFileSync(
-    join(folder, file),
-    text.replace(from, () => to)
-  )
-  return folder
-}
-
-function digestOf({ files, native, flags, mutation }: ProgramSource): string {
-  const hash = createHash('sha256').update(JSON.stringify({ compiler, native, flags, mutation }))
-  const folders = new Set(['src/native', ...files.map(file => join(file, '..'))])
-  for (const folder of folders) {
-    for (const name of readdirSync(join(root, folder)).sort()) {
-      if (/\.(cc|h)$/.test(name)) hash.update(name).update(readFileSync(join(root, folder, name)))
-    }
+export async function run(program: string, words: readonly string[]): Promise<Ended> {
+  try {
+    const { stdout, stderr } = await execute(program, words, limits)
+    return { exitCode: 0, output: stdout + stderr }
+  } catch (error) {
+    const { code, stdout = '', stderr = '' } = error as Partial<Record<string, string | number>>
+    const output = `${stdout}${stderr}`
+    return typeof code === 'number'
+      ? { exitCode: code, output }
+      : { exitCode: -1, output: `${output}${error}` }
   }
+}
+
+async function compile(
+  file: string,
+  text: string,
+  folders: readonly string[],
+  flags: readonly string[],
+  object: string
+): Promise<void> {
+  // From a copy, so that a mutation leaves the tree alone and an error still names the file.
+  const copy = `${object}.cc`
+  writeFileSync(copy, `#line 1 "${file}"\n${text}`)
+  const paths = folders.map(folder => `-I${join(root, folder)}`)
+  await produce(object, [...compileFlags, ...flags, ...paths, '-c', copy])
+}
+
+async function produce(output: string, words: readonly string[]): Promise<void> {
+  const unfinished = `${output}.${process.pid}`
+  const ended = await run(compiler, [...words, '-o', unfinished])
+  if (ended.exitCode !== 0) throw new Error(`${basename(output)} does not compile: ${ended.output}`)
+  renameSync(unfinished, output)
+}
+
+function textOf(file: string, mutation: Mutation | undefined): string {
+  const text = readFileSync(join(root, file), 'utf8')
+  if (mutation?.file !== file) return text
+  const count = text.split(mutation.from).length - 1
+  if (count !== 1) throw new Error(`${file} holds this ${count} times, not once: ${mutation.from}`)
+  return text.replace(mutation.from, () => mutation.to)
+}
+
+function headersIn(folders: readonly string[]): string[] {
+  return folders.flatMap(folder =>
+    readdirSync(join(root, folder))
+      .filter(name => name.endsWith('.h'))
+      .sort()
+      .map(name => name + readFileSync(join(root, folder, name), 'utf8'))
+  )
+}
+
+function digest(...parts: string[]): string {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(part).update('\0')
   return hash.digest('hex').slice(0, 16)
 }

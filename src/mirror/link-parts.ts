@@ -1,0 +1,99 @@
+// The parts of a link and how they hang together.
+
+import type { Logger } from 'pino'
+import { ConfigError, describeFailure } from '../errors.ts'
+import { type Cluster, Group, type KafkaFailure, Link, type Properties } from '../native/index.ts'
+import { type SourceTopic, TargetTopics } from '../topics/create.ts'
+import { Assignment } from './assignment.ts'
+import { decodeCheckpoint } from './checkpoint.ts'
+import { ClientLog } from './client-log.ts'
+import { Commits } from './commits.ts'
+import { Discovery } from './discovery.ts'
+import { LaneStarter } from './lane-starter.ts'
+import { Lanes } from './lanes.ts'
+import { Repeats } from './repeats.ts'
+import type { MirrorConfig } from './types.ts'
+
+export interface LinkPartsOptions {
+  config: MirrorConfig
+  source: Cluster
+  target: Cluster
+  targetClusterId: string
+  log: Logger
+  /** A client cannot go on. */
+  onFatal(failure: KafkaFailure): void
+  onError(error: unknown): void
+}
+
+export interface LinkParts {
+  link: Link
+  group: Group
+  lanes: Lanes
+  discovery: Discovery
+  commits: Commits
+  assignment: Assignment
+  starter: LaneStarter
+  clientLog: ClientLog
+  repeats: Repeats
+}
+
+const committedTimeoutMs = 10_000
+
+export function openLink(options: LinkPartsOptions): LinkParts {
+  const { config, source, target, targetClusterId, log, onFatal, onError } = options
+  const { isolation } = config.link
+  const group = openGroup({ ...config.source.connection, ...config.source.group })
+  const link = new Link(source, target, config.link)
+  const lanes = new Lanes(link, isolation)
+  const repeats = new Repeats()
+  const clientLog = new ClientLog(log, repeats)
+  const discovery = new Discovery(source, config.topics, log)
+  const shared = { group, link, lanes, log, repeats }
+  const commits = new Commits({ ...shared, targetClusterId, onFatal })
+  const assignment = new Assignment({
+    ...shared,
+    commits,
+    clientLog,
+    drainTimeoutMs: config.drainTimeoutMs,
+    isBounded: config.untilCaughtUp,
+    onFatal,
+    onError
+  })
+  const wasInStep = (topic: SourceTopic) => readWasInStep(group, topic, targetClusterId)
+  const starter = new LaneStarter({
+    ...shared,
+    source,
+    target,
+    commits,
+    targetTopics: new TargetTopics({ source, target, log, wasInStep }),
+    topics: discovery.topics,
+    targetClusterId,
+    isolation,
+    reset: config.autoOffsetReset
+  })
+  return { link, group, lanes, discovery, commits, assignment, starter, clientLog, repeats }
+}
+
+function openGroup(properties: Properties): Group {
+  try {
+    return new Group(properties)
+  } catch (error) {
+    const cause = describeFailure('source group', error)
+    throw new ConfigError(cause instanceof Error ? cause.message : String(cause), { cause })
+  }
+}
+
+/** Commits say whether an earlier run had seen the target with all partitions of the topic. */
+async function readWasInStep(
+  group: Group,
+  { topic, partitions }: SourceTopic,
+  targetClusterId: string
+): Promise<boolean> {
+  const all = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }))
+  const committed = await group.committed(all, committedTimeoutMs)
+  return committed.some(({ metadata }) => {
+    const decoded = decodeCheckpoint(metadata)
+    if (decoded.kind !== 'own' || !decoded.checkpoint.isInStep) return false
+    return decoded.checkpoint.targetClusterId === targetClusterId
+  })
+}
