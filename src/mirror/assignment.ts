@@ -9,6 +9,9 @@ import { isHopeless } from './group-refusals.ts'
 import type { Lane } from './lane.ts'
 import type { Lanes } from './lanes.ts'
 
+/** Others may have the partitions already. */
+const lostDrainMs = 2_000
+
 export interface AssignmentOptions {
   group: Group
   link: Link
@@ -103,7 +106,7 @@ export class Assignment {
     isLost: boolean
   ): Promise<void> {
     const { commits, lanes, group } = this.#options
-    if (!isLost) await this.#finish(released)
+    await this.#finish(released, isLost)
     // A commit under way must not land after the next owner's.
     await commits.settle()
     lanes.remove([...released])
@@ -112,15 +115,17 @@ export class Assignment {
     this.#changedAt = performance.now()
   }
 
-  async #finish(released: ReadonlySet<Lane>): Promise<void> {
+  /** What is lost cannot be committed, but what is acknowledged is known should the lanes come back. */
+  async #finish(released: ReadonlySet<Lane>, isLost: boolean): Promise<void> {
     const { link, lanes, commits, log, drainTimeoutMs } = this.#options
-    const busy = await drainLanes(link, lanes, released, performance.now() + drainTimeoutMs)
+    const timeoutMs = isLost ? Math.min(lostDrainMs, drainTimeoutMs) : drainTimeoutMs
+    const busy = await drainLanes(link, lanes, released, performance.now() + timeoutMs)
     if (busy.length > 0) {
       log.warn(
         { count: busy.length, lanes: busy.slice(0, 10).map(({ name }) => name) },
         'revoked lanes had batches without an answer; the next owner sends them again'
       )
     }
-    await commits.commitChanged(released)
+    if (!isLost) await commits.commitChanged(released)
   }
 }

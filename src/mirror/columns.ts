@@ -2,9 +2,11 @@
 
 import {
   type LaneColumn,
+  type LaneReason,
   type LaneState,
   type LinkColumn,
   laneColumns,
+  laneReasons,
   laneStates,
   linkColumns
 } from '../native/index.ts'
@@ -13,6 +15,7 @@ export const laneWidth = laneColumns.length
 
 export const column = indexOf<LaneColumn>(laneColumns)
 export const linkColumn = indexOf<LinkColumn>(linkColumns)
+export const reasonIndex = indexOf<LaneReason>(laneReasons)
 export const stateIndex = indexOf<LaneState>(laneStates)
 
 function indexOf<Name extends string>(names: readonly Name[]): Readonly<Record<Name, number>> {

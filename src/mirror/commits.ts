@@ -128,6 +128,10 @@ export class Commits {
 
   /** The first failure, if there is one. */
   async #commit(pairs: readonly Pair[]): Promise<KafkaFailure | undefined> {
+    for (const { lane, offset } of pairs) {
+      // Two of them: the newest may have failed, or have arrived without our knowing.
+      lane.ownCommits = [offset.metadata, ...lane.ownCommits.slice(0, 1)]
+    }
     try {
       const results = await this.#options.group.commit(pairs.map(({ offset }) => offset))
       const now = Date.now()

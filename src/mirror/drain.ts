@@ -2,7 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Link } from '../native/index.ts'
-import { column, stateIndex } from './columns.ts'
+import { column, reasonIndex, stateIndex } from './columns.ts'
 import type { Lane } from './lane.ts'
 import type { Lanes } from './lanes.ts'
 
@@ -29,6 +29,8 @@ function busyLanes(lanes: Lanes, drained: ReadonlySet<Lane>): Lane[] {
   const busy: Lane[] = []
   lanes.eachRow((lane, rows, at) => {
     if (!drained.has(lane)) return
+    // What may not be written has been refused: no answer is under way that would be worth a wait.
+    if (rows[at + column.reason] === reasonIndex['not-allowed']) return
     const state = rows[at + column.state]
     if (state !== stateIndex.drained && state !== stateIndex.stopped) busy.push(lane)
   }, 0)

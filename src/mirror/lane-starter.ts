@@ -97,7 +97,7 @@ export class LaneStarter {
     const located = this.#still(await this.#locate(planned))
     const ready = this.#still(await this.#prepareTargets(located))
     await this.#commitFirstStarts(ready)
-    this.#begin(this.#still(ready))
+    this.#begin(this.#still(ready).filter(({ lane }) => lane.committed >= 0))
   }
 
   async #readCommits(lanes: readonly Lane[]): Promise<Planned[]> {
@@ -131,10 +131,25 @@ export class LaneStarter {
         )
       )
     }
+    const committed = this.#ownProgress(lane, entry) ?? entry.offset
     lane.committed = decoded.kind === 'own' ? entry.offset : -1
     lane.committedAt = Date.now()
     const tenure = tenures.get(lane) ?? lane.tenure
-    return { lane, tenure, topic, committed: entry.offset, decoded }
+    return { lane, tenure, topic, committed, decoded }
+  }
+
+  /**
+   * Where this process had come on a lane that it lost with its group session and has got back: nobody has
+   * committed since, so it goes on there instead of sending again what came after the commit.
+   */
+  #ownProgress(lane: Lane, { offset, metadata }: CommittedOffset): number | undefined {
+    const { ownCheckpoint, topic, partition } = lane
+    if (ownCheckpoint <= offset || !lane.ownCommits.includes(metadata)) return undefined
+    this.#options.log.info(
+      { topic, partition, committed: offset, from: ownCheckpoint },
+      'lane goes on where this process left it'
+    )
+    return ownCheckpoint
   }
 
   async #locate(planned: readonly Planned[]): Promise<Located[]> {
@@ -228,17 +243,16 @@ export class LaneStarter {
     )
   }
 
-  /** So that a first start stays one only once, and so that what is there before it is known later. */
+  /**
+   * A first start is one only once, also when the process dies before its first batch; and what was on the
+   * target before it is known later. A lane whose commit failed waits for the next round.
+   */
   async #commitFirstStarts(ready: readonly Candidate[]): Promise<void> {
-    const first = ready.filter(({ decoded }) => decoded.kind !== 'own' && decoded.kind !== 'newer')
+    const first = ready.filter(({ decoded }) => decoded.kind !== 'own')
     if (first.length === 0) return
-    const { target, isolation, commits } = this.#options
-    const ends = await target.listOffsets(
-      first.map(({ lane }) => partitionOf(lane)),
-      -1,
-      isolation === 'read_committed' ? 'read_uncommitted' : isolation,
-      timeoutMs
-    )
+    const { target, commits } = this.#options
+    const partitions = first.map(({ lane }) => partitionOf(lane))
+    const ends = await target.listOffsets(partitions, -1, 'read_uncommitted', timeoutMs)
     const endOf = new Map(ends.map(end => [laneName(end.topic, end.partition), end.offset]))
     await commits.commitFirstStarts(
       this.#still(first).map(({ lane, start }) => ({

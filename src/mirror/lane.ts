@@ -21,6 +21,10 @@ export class Lane {
   start = -1
   committed = -1
   committedAt = 0
+  /** Metadata of the commits that this process sent last, the newest first: how it knows its own commit again. */
+  ownCommits: readonly string[] = []
+  /** Acknowledged when this process gave the lane up last; -1 before. */
+  ownCheckpoint = -1
   /** Why the core is not given the lane. */
   refusal: Refusal | undefined
   /** What the core said when the lane stopped. */

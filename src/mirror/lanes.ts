@@ -67,6 +67,7 @@ export class Lanes {
   hold(partitions: readonly TopicPartition[]): void {
     for (const { topic, partition } of partitions) {
       const lane = this.find(topic, partition) ?? new Lane(topic, partition)
+      if (lane.isHeld) continue
       this.#byName.set(lane.name, lane)
       lane.isHeld = true
       lane.tenure++
@@ -119,7 +120,9 @@ export class Lanes {
     const gone = new Set(lanes.filter(lane => lane.id !== 0))
     if (gone.size === 0) return
     this.eachRow((lane, rows, at) => {
-      if (gone.has(lane)) lane.past = addCounts(lane.past ?? noCounts, readCounts(rows, at))
+      if (!gone.has(lane)) return
+      lane.past = addCounts(lane.past ?? noCounts, readCounts(rows, at))
+      lane.ownCheckpoint = rows[at + column.checkpoint] as number
     }, 0)
     this.#link.removeLanes([...gone].map(lane => lane.id))
     for (const lane of gone) {

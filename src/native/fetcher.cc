@@ -1,6 +1,7 @@
 #include "fetcher.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <unordered_map>
 #include <utility>
@@ -14,7 +15,7 @@ namespace {
 // grows only where the round trip, not the bytes, takes the time.
 constexpr int64_t kFirstFetchBytes = 1 << 20;
 constexpr int64_t kLeastFetchBytes = 64 << 10;
-constexpr int64_t kFarRoundTripUs = 20'000;
+constexpr int64_t kFarRoundTripUs = 5'000;
 constexpr int64_t kLongFetchUs = 500'000;
 constexpr int64_t kTooLongFetchUs = 2'000'000;
 
@@ -49,7 +50,8 @@ Fetcher::Fetcher(Link& link, wire_connection* connection, int32_t broker_id)
 void Fetcher::List(const RoutedLanePtr& lane) {
     lane->is_listed_to_fetch = true;
     std::lock_guard lock(mutex_);
-    list_.push_back({lane, lane->fetch_listing});
+    auto& list = lane->lane.IsCaughtUp() ? caught_up_ : behind_;
+    list.push_back({lane, lane->fetch_listing});
 }
 
 void Fetcher::Kick() {
@@ -103,10 +105,16 @@ bool Fetcher::Make(Request& request, wire_request* wire, int16_t version) {
 
 std::vector<ListedLane> Fetcher::TakeListed() {
     std::lock_guard lock(mutex_);
-    const auto end = list_.begin() + static_cast<ptrdiff_t>(std::min(list_.size(), lane_cap_));
-    std::vector<ListedLane> taken(std::make_move_iterator(list_.begin()),
-                                  std::make_move_iterator(end));
-    list_.erase(list_.begin(), end);
+    std::vector<ListedLane> taken;
+    const auto take = [&taken](std::deque<ListedLane>& list, size_t most) {
+        const auto end = list.begin() + static_cast<ptrdiff_t>(std::min(list.size(), most));
+        std::move(list.begin(), end, std::back_inserter(taken));
+        list.erase(list.begin(), end);
+    };
+    // Beside a backlog those that are caught up take turns.
+    const size_t turns = behind_.empty() ? kNoLaneCap : lane_cap_;
+    take(behind_, lane_cap_);
+    take(caught_up_, turns);
     return taken;
 }
 
@@ -135,8 +143,13 @@ void Fetcher::Write(Request& request, wire_request* wire, int16_t version) {
          .max_bytes = static_cast<int32_t>(request.reserved),
          .read_committed = options.read_committed,
          .topic_count = static_cast<int32_t>(ranks.size())});
+    // Even shares bring batches of many lanes, which leave together; but a share below a batch brings
+    // nothing at all for any lane but the first.
+    const int64_t share =
+        std::max(request.reserved / static_cast<int64_t>(entries.size()), 2 * batch_bytes_);
     const auto partition_bytes = static_cast<int32_t>(
-        std::min<int64_t>(options.max_partition_fetch_bytes, request.reserved));
+        std::min({int64_t{options.max_partition_fetch_bytes}, request.reserved,
+                  batch_bytes_ == 0 ? request.reserved : share}));
     const std::string* topic = nullptr;
     for (const auto& entry : entries) {
         if (!topic || *topic != entry.lane->source_topic) {
@@ -165,7 +178,7 @@ void Fetcher::Done(Request& request, const wire_result& result) {
     if (result.outcome == WIRE_ANSWERED) {
         Take(request, result);
         std::lock_guard lock(mutex_);
-        has_more = !list_.empty();
+        has_more = !behind_.empty() || !caught_up_.empty();
     } else {
         if (request.reserved > 0) link_.budget()->Return(request.reserved);
         if (result.outcome != WIRE_DROPPED) Lose(request);
@@ -183,7 +196,9 @@ void Fetcher::Lose(Request& request) {
     std::deque<ListedLane> listed;
     {
         std::lock_guard lock(mutex_);
-        listed.swap(list_);
+        listed.swap(behind_);
+        std::move(caught_up_.begin(), caught_up_.end(), std::back_inserter(listed));
+        caught_up_.clear();
     }
     Kicks kicks;
     const auto lose = [&](const RoutedLanePtr& lane) {
@@ -237,6 +252,7 @@ void Fetcher::Take(Request& request, const wire_result& result) {
     std::stable_partition(answers.begin(), answers.end(),
                           [](const Answered& a) { return a.answer.records.size == 0; });
     Kicks kicks;
+    size_t batches = 0;
     const LinkOptions& options = link_.options();
     for (auto& [entry, answer] : answers) {
         const RoutedLanePtr& routed = request.entries[entry].lane;
@@ -274,11 +290,13 @@ void Fetcher::Take(Request& request, const wire_result& result) {
         if (answer.preferred_read_replica >= 0) fetched.proves_end = false;
         link_.Count(LinkCount::kDiscardedBytes, static_cast<int64_t>(fetched.walk.discarded_bytes));
         std::lock_guard lock(routed->mutex);
+        batches += fetched.walk.batches.size();
         const LaneWish wish = routed->lane.Fetched(std::move(fetched));
         if (answer.preferred_read_replica >= 0 && answer.preferred_read_replica != broker_id_)
             link_.PreferSource(routed, answer.preferred_read_replica, now);
         link_.Settle(routed, wish, now, kicks);
     }
+    if (batches > 0) batch_bytes_ = static_cast<int64_t>(record_bytes / batches);
     const bool is_held = summary.throttle_ms > 0 && summary.is_well_formed && summary.error == 0;
     if (!summary.is_well_formed) link_.Count(LinkCount::kFetchErrors, 1);
     for (size_t entry = 0; entry < request.entries.size(); entry++) {
@@ -299,9 +317,11 @@ void Fetcher::Adapt(const Request& request, const wire_result& result, size_t re
                     size_t lanes_with_data) {
     const bool is_full = static_cast<int64_t>(record_bytes) >= request.reserved / 4 * 3;
     lane_cap_ = is_full ? std::max(kLeastLaneCap, 2 * lanes_with_data) : kNoLaneCap;
+    // The least one is distance; the rest of the others is a busy machine's.
+    least_round_trip_us_ = std::min(least_round_trip_us_, result.round_trip_us);
     if (result.round_trip_us > kTooLongFetchUs && record_bytes > 0) {
         fetch_bytes_ = std::max(fetch_bytes_ / 2, kLeastFetchBytes);
-    } else if (is_full && result.round_trip_us > kFarRoundTripUs &&
+    } else if (is_full && least_round_trip_us_ > kFarRoundTripUs &&
                result.round_trip_us < kLongFetchUs) {
         fetch_bytes_ = std::min<int64_t>(2 * fetch_bytes_, link_.options().fetch_max_bytes);
     }

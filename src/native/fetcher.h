@@ -57,7 +57,10 @@ class Fetcher {
     const int32_t broker_id_;
 
     std::mutex mutex_;
-    std::deque<ListedLane> list_;  // under mutex_
+    // Under mutex_. Those that are behind come before those that wait for something new: a request that
+    // names only the latter is a long poll.
+    std::deque<ListedLane> behind_;
+    std::deque<ListedLane> caught_up_;
 
     // One ticket or Fetch is out while busy; `again` remembers a kick that came meanwhile.
     std::atomic<bool> is_busy_{false};
@@ -67,6 +70,8 @@ class Fetcher {
     Encoder encoder_;
     int64_t fetch_bytes_;
     size_t lane_cap_;
+    int64_t least_round_trip_us_ = INT64_MAX;
+    int64_t batch_bytes_ = 0;  // of a batch lately; 0 before the first
     int64_t hold_until_ms_ = 0;
 };
 

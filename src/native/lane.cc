@@ -389,7 +389,7 @@ LaneState Lane::StateAt(Moment now) const {
     if (send_backoff_.IsWaiting(now.ms) || fetch_backoff_.IsWaiting(now.ms))
         return LaneState::kBackingOff;
     if (high_watermark_ < 0) return LaneState::kStarting;
-    if (slots_.empty() && fetch_offset_ >= readable_end_) return LaneState::kCaughtUp;
+    if (slots_.empty() && IsCaughtUp()) return LaneState::kCaughtUp;
     return LaneState::kRunning;
 }
 

@@ -196,6 +196,8 @@ class Lane {
     LaneReason problem() const;
     int16_t problem_code() const;
     int64_t stop_offset() const { return stop_offset_; }
+    // Nothing was left to read when the source was last asked.
+    bool IsCaughtUp() const { return readable_end_ >= 0 && fetch_offset_ >= readable_end_; }
     int64_t position() const { return fetch_offset_; }
     int64_t checkpoint() const { return checkpoint_; }
     int64_t high_watermark() const { return high_watermark_; }

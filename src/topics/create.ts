@@ -124,9 +124,9 @@ export class TargetTopics {
     for (const topic of topics) {
       const partitions = found.get(topic.topic)?.partitions.length ?? 0
       if (partitions === 0) continue
-      if (!this.#inStep.has(topic.topic)) {
-        const isComplete = partitions >= topic.partitions
-        this.#inStep.set(topic.topic, isComplete || (await this.#wasInStep(topic)))
+      if (partitions >= topic.partitions) this.#inStep.set(topic.topic, true)
+      else if (!this.#inStep.has(topic.topic)) {
+        this.#inStep.set(topic.topic, await this.#wasInStep(topic))
       }
       if (growsWithSource(topic.partitions, partitions, this.#inStep.get(topic.topic) === true)) {
         short.push(topic)

@@ -8,7 +8,7 @@ import { compareTopics } from '../support/digest.ts'
 import { countRecords, groupLag } from '../support/group-lag.ts'
 import { type KafkaNode, startPair } from '../support/kafka-broker.ts'
 import { alterConfigs, createTopic } from '../support/kafka-tools.ts'
-import { type MirrorProcess, startMirror } from '../support/mirror-process.ts'
+import { type MirrorProcess, mirrorOnce, startMirror } from '../support/mirror-process.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { findRepeats } from '../support/repeated-records.ts'
 import { type SteadyLoad, startLoad } from '../support/steady-load.ts'
@@ -40,6 +40,32 @@ describe('one broker on each side', () => {
     })
   }
 })
+
+test(
+  'SIGTERM while the source is down: the mirror ends in time and says what is not committed',
+  limit,
+  async t => {
+    const pair = await startPair()
+    t.after(() => pair.close())
+    const { source, target } = pair
+    const { topic, load, mirror } = await startUnderLoad(t, pair, 2, {})
+    const isCommitted = async () => (await groupLag(source.bootstrap, topic, [topic])) !== undefined
+    await mirror.until('a commit', isCommitted)
+    const node = source.nodes[0] as KafkaNode
+    await node.kill('SIGKILL')
+    const startedAt = Date.now()
+    const code = await mirror.stop(35_000)
+    t.diagnostic(`exit code ${code} after ${Date.now() - startedAt} ms`)
+    // Everything is acknowledged, but the next run will send some of it again.
+    assert.equal(code, 1, mirror.tail())
+    assert.match(`${mirror.lines.at(-1)?.reason}`, /not every checkpoint could be committed/)
+    await node.start()
+    await load.stop()
+    const next = await mirrorOnce(t, { source, target, whitelist: topic, group: topic })
+    assert.equal(next.code, 0, next.mirror.tail())
+    await findRepeats(source.bootstrap, target.bootstrap, topic)
+  }
+)
 
 describe('three brokers on each side', () => {
   let pair: Pair
@@ -110,7 +136,7 @@ async function startUnderLoad(
 ): Promise<UnderLoad> {
   const topic = `restart-${randomUUID()}`
   await createTopic(source.bootstrap, topic, partitions, options)
-  const load = await startLoad(source.bootstrap, topic)
+  const load = await startLoad(source.bootstrap, topic, { everyMs: 20 })
   t.after(() => load.stop())
   const flags = ['--offset.commit.interval.ms', '1000']
   const mirror = await startMirror(t, { source, target, whitelist: topic, group: topic, flags })

@@ -27,7 +27,7 @@ struct BatchSpec {
     int16_t producer_epoch = -1;
     int32_t base_sequence = -1;
     // Instead of records: a compressed block, say, which nobody looks into.
-    std::string_view payload;
+    std::string_view payload = {};
     // A control batch's one record: 0 abort, 1 commit; -1 for none.
     int marker = -1;
     size_t padding = 0;

@@ -61,10 +61,6 @@ const mutations: Record<string, Mutation> = {
     'return timestamp > now.wall_ms * 0 - 1;'
   ),
   'the window has no limit': inLane('if (in_flight_ >= options_.max_in_flight) return false;', ''),
-  'a failure does not stop sending': inLane(
-    'next_send_ >= slots_.size() || has_failed_ ||',
-    'next_send_ >= slots_.size() ||'
-  ),
   'skipped batches move the checkpoint at once': inLane(
     '(slots_.empty() ? checkpoint_ : slots_.back().end_offset) = batch.next_offset;',
     'checkpoint_ = batch.next_offset;'

@@ -1,0 +1,274 @@
+// Answers of every version in use, made by hand, whole and cut at every byte.
+
+#include "protocol.h"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "check.h"
+
+namespace heliostat::testing {
+namespace {
+
+std::string FetchText(const uint8_t* data, size_t size, int16_t version, FetchSummary* summary) {
+    std::string text;
+    *summary = ReadFetch(Cursor(data, size), version, [&](FetchAnswer&& answer) {
+        text += std::string(answer.topic) + "-" + std::to_string(answer.partition) + ":" +
+                std::to_string(answer.error) + "," + std::to_string(answer.high_watermark) + "," +
+                std::to_string(answer.last_stable_offset) + "," + std::to_string(answer.log_start) + "," +
+                std::to_string(answer.preferred_read_replica) + "," +
+                std::to_string(answer.records.size) + "[";
+        for (const AbortedTransaction& aborted : answer.aborted)
+            text += std::to_string(aborted.producer_id) + "@" + std::to_string(aborted.first_offset) + " ";
+        text += "] ";
+    });
+    return text;
+}
+
+void WriteFetchPartitionAnswer(Encoder& to, int16_t version, int32_t partition, int32_t aborted,
+                               int32_t record_bytes) {
+    to.Write<int32_t>(partition);
+    to.Write<int16_t>(0);
+    to.Write<int64_t>(100);
+    to.Write<int64_t>(90);
+    if (version >= 5) to.Write<int64_t>(7);
+    to.Write<int32_t>(aborted);
+    for (int32_t i = 0; i < aborted; i++) {
+        to.Write<int64_t>(1'000 + i);
+        to.Write<int64_t>(50 + i);
+    }
+    if (version >= 11) to.Write<int32_t>(3);
+    to.Write<int32_t>(record_bytes);
+    for (int32_t i = 0; i < record_bytes; i++) to.Write<int8_t>(1);
+}
+
+Encoder FetchAnswerBytes(int16_t version) {
+    Encoder to;
+    to.Write<int32_t>(25);
+    if (version >= 7) {
+        to.Write<int16_t>(0);
+        to.Write<int32_t>(0);
+    }
+    to.Write<int32_t>(2);
+    to.WriteString("orders");
+    to.Write<int32_t>(2);
+    WriteFetchPartitionAnswer(to, version, 4, 2, 5);
+    WriteFetchPartitionAnswer(to, version, 0, -1, -1);
+    to.WriteString("log");
+    to.Write<int32_t>(1);
+    WriteFetchPartitionAnswer(to, version, 1, 0, 0);
+    return to;
+}
+
+Encoder ProduceAnswerBytes(int16_t version) {
+    Encoder to;
+    to.Write<int32_t>(1);
+    to.WriteString("orders");
+    to.Write<int32_t>(2);
+    for (const int32_t partition : {3, 1}) {
+        to.Write<int32_t>(partition);
+        to.Write<int16_t>(partition == 1 ? 87 : 0);
+        to.Write<int64_t>(partition == 1 ? -1 : 1'000);
+        to.Write<int64_t>(-1);
+        if (version >= 5) to.Write<int64_t>(0);
+        if (version < 8) continue;
+        to.Write<int32_t>(partition == 1 ? 1 : 0);
+        if (partition == 1) {
+            to.Write<int32_t>(0);
+            to.Write<int16_t>(-1);
+            to.WriteString("bad");
+        } else {
+            to.Write<int16_t>(-1);
+        }
+    }
+    to.Write<int32_t>(40);
+    return to;
+}
+
+std::string ProduceText(const uint8_t* data, size_t size, int16_t version, ProduceSummary* summary) {
+    std::string text;
+    *summary = ReadProduce(Cursor(data, size), version, [&](const ProduceAnswer& answer) {
+        text += std::string(answer.topic) + "-" + std::to_string(answer.partition) + ":" +
+                std::to_string(answer.error) + "@" + std::to_string(answer.base_offset) + " ";
+    });
+    return text;
+}
+
+Encoder MetadataBytes(int16_t version) {
+    Encoder to;
+    to.Write<int32_t>(0);
+    to.Write<int32_t>(1);
+    to.Write<int32_t>(7);
+    to.WriteString("host");
+    to.Write<int32_t>(9092);
+    to.Write<int16_t>(-1);
+    to.WriteString("cluster");
+    to.Write<int32_t>(7);
+    to.Write<int32_t>(2);
+    for (const char* topic : {"orders", "gone"}) {
+        const bool is_known = topic[0] == 'o';
+        to.Write<int16_t>(is_known ? 0 : 3);
+        to.WriteString(topic);
+        to.Write<int8_t>(0);
+        to.Write<int32_t>(is_known ? 2 : 0);
+        for (int32_t partition = 0; is_known && partition < 2; partition++) {
+            to.Write<int16_t>(0);
+            to.Write<int32_t>(partition);
+            to.Write<int32_t>(partition == 0 ? 7 : -1);
+            if (version >= 7) to.Write<int32_t>(12);
+            for (int list = 0; list < (version >= 5 ? 3 : 2); list++) {
+                to.Write<int32_t>(list == 2 ? 0 : 2);
+                for (int i = 0; list != 2 && i < 2; i++) to.Write<int32_t>(7 + i);
+            }
+        }
+        if (version >= 8) to.Write<int32_t>(INT32_MIN);
+    }
+    if (version >= 8) to.Write<int32_t>(INT32_MIN);
+    return to;
+}
+
+std::string MetadataText(const uint8_t* data, size_t size, int16_t version, bool* is_well_formed) {
+    std::string text;
+    *is_well_formed = ReadMetadata(Cursor(data, size), version, [&](const PartitionLeader& leader) {
+        text += std::string(leader.topic) + "-" + std::to_string(leader.partition) + ":" +
+                std::to_string(leader.leader) + " ";
+    });
+    return text;
+}
+
+// A cut answer must be refused and must have told only what the whole one tells, in its order. From a
+// copy of exactly that size, so that AddressSanitizer sees a read beyond it.
+void CheckCuts(const Encoder& whole, const std::string& text,
+               const std::function<std::string(const uint8_t*, size_t, bool*)>& read,
+               size_t needed) {
+    for (size_t cut = 0; cut < whole.size(); cut++) {
+        const std::vector<uint8_t> bytes(whole.data(), whole.data() + cut);
+        bool is_well_formed = false;
+        const std::string told = read(bytes.data(), bytes.size(), &is_well_formed);
+        CHECK(is_well_formed == (cut >= needed));
+        CHECK(text.starts_with(told));
+    }
+}
+
+}  // namespace
+
+TEST("Fetch answers of versions 4 to 11 are read, and refused when cut anywhere") {
+    for (int16_t version = kFetchMin; version <= kFetchMax; version++) {
+        const Encoder whole = FetchAnswerBytes(version);
+        FetchSummary summary{};
+        const std::string text = FetchText(whole.data(), whole.size(), version, &summary);
+        const std::string start = version >= 5 ? ",7," : ",-1,";
+        const std::string replica = version >= 11 ? "3," : "-1,";
+        CHECK(text == "orders-4:0,100,90" + start + replica + "5[1000@50 1001@51 ] orders-0:0,100,90" +
+                          start + replica + "0[] log-1:0,100,90" + start + replica + "0[] ");
+        CHECK(summary.is_well_formed && summary.throttle_ms == 25 && summary.error == 0);
+        CheckCuts(whole, text,
+                  [version](const uint8_t* data, size_t size, bool* is_well_formed) {
+                      FetchSummary cut{};
+                      const std::string told = FetchText(data, size, version, &cut);
+                      *is_well_formed = cut.is_well_formed;
+                      return told;
+                  },
+                  whole.size());
+    }
+}
+
+TEST("a throttled Fetch answer without topics is well formed") {
+    Encoder to;
+    to.Write<int32_t>(500);
+    to.Write<int16_t>(0);
+    to.Write<int32_t>(0);
+    to.Write<int32_t>(0);
+    FetchSummary summary{};
+    CHECK(FetchText(to.data(), to.size(), 11, &summary).empty());
+    CHECK(summary.is_well_formed && summary.throttle_ms == 500);
+}
+
+TEST("Produce answers of versions 3 to 8 are read, and refused when cut anywhere") {
+    for (int16_t version = kProduceMin; version <= kProduceMax; version++) {
+        const Encoder whole = ProduceAnswerBytes(version);
+        ProduceSummary summary{};
+        const std::string text = ProduceText(whole.data(), whole.size(), version, &summary);
+        CHECK(text == "orders-3:0@1000 orders-1:87@-1 ");
+        CHECK(summary.is_well_formed && summary.throttle_ms == 40);
+        CheckCuts(whole, text,
+                  [version](const uint8_t* data, size_t size, bool* is_well_formed) {
+                      ProduceSummary cut{};
+                      const std::string told = ProduceText(data, size, version, &cut);
+                      *is_well_formed = cut.is_well_formed;
+                      return told;
+                  },
+                  whole.size());
+    }
+}
+
+TEST("Metadata answers of versions 4 to 8 are read, and refused when cut anywhere") {
+    for (int16_t version = kMetadataMin; version <= kMetadataMax; version++) {
+        const Encoder whole = MetadataBytes(version);
+        bool is_well_formed = false;
+        const std::string text = MetadataText(whole.data(), whole.size(), version, &is_well_formed);
+        CHECK(text == "orders-0:7 orders-1:-1 ");
+        CHECK(is_well_formed);
+        // Nobody reads the cluster's authorized operations at the end.
+        const size_t needed = whole.size() - (version >= 8 ? 4 : 0);
+        CheckCuts(whole, text,
+                  [version](const uint8_t* data, size_t size, bool* is_good) {
+                      return MetadataText(data, size, version, is_good);
+                  },
+                  needed);
+    }
+}
+
+TEST("an InitProducerId answer is read, and refused when cut anywhere") {
+    Encoder to;
+    to.Write<int32_t>(0);
+    to.Write<int16_t>(0);
+    to.Write<int64_t>(4'000);
+    to.Write<int16_t>(2);
+    const auto answer = ReadInitProducerId(Cursor(to.data(), to.size()));
+    CHECK(answer.is_well_formed && answer.error == 0 && answer.producer_id == 4'000 && answer.epoch == 2);
+    for (size_t cut = 0; cut < to.size(); cut++)
+        CHECK(!ReadInitProducerId(Cursor(to.data(), cut)).is_well_formed);
+}
+
+TEST("counts that the bytes cannot hold are refused before memory is taken") {
+    for (const int32_t count : {-2, INT32_MIN, 2, 1'000'000, INT32_MAX}) {
+        Encoder to;
+        to.Write<int32_t>(0);
+        to.Write<int16_t>(0);
+        to.Write<int32_t>(0);
+        to.Write<int32_t>(count);
+        FetchSummary summary{};
+        CHECK(FetchText(to.data(), to.size(), 11, &summary).empty() && !summary.is_well_formed);
+    }
+}
+
+TEST("strings and bytes with lengths below null are refused") {
+    for (const int length : {-2, INT16_MIN, INT16_MAX}) {
+        Encoder to;
+        to.Write<int16_t>(static_cast<int16_t>(length));
+        Cursor cursor(to.data(), to.size());
+        CHECK(cursor.ReadString().empty() && !cursor.ok());
+    }
+    for (const int32_t length : {-2, INT32_MIN, INT32_MAX}) {
+        Encoder to;
+        to.Write<int32_t>(length);
+        Cursor cursor(to.data(), to.size());
+        CHECK(cursor.ReadBytes().size == 0 && !cursor.ok());
+    }
+}
+
+TEST("varints of five and ten bytes end there") {
+    const uint8_t most[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01};
+    CHECK(Cursor(most, 10).ReadVarint(10) == INT64_MIN);
+    Cursor longer(most, 10);
+    longer.ReadVarint(5);
+    CHECK(!longer.ok());
+    const uint8_t zigzag[] = {0x00, 0x01, 0x02, 0x03, 0xfe, 0xff, 0xff, 0xff, 0x0f};
+    Cursor some(zigzag, sizeof(zigzag));
+    CHECK(some.ReadVarint(5) == 0 && some.ReadVarint(5) == -1 && some.ReadVarint(5) == 1);
+    CHECK(some.ReadVarint(5) == -2 && some.ReadVarint(5) == INT32_MAX && some.ok() && some.left() == 0);
+}
+
+}  // namespace heliostat::testing
