@@ -22,7 +22,7 @@ RUN cd node_modules/node-rdkafka \
 FROM node:20-bookworm-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates libssl3 zlib1g libzstd1 \
-        libsasl2-2 libsasl2-modules-gssapi-mit libcurl4 tini \
+        libsasl2-2 libsasl2-modules-gssapi-mit libcurl4 \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /heliostat
 COPY --from=build /heliostat/package.json ./
@@ -34,4 +34,5 @@ COPY LICENSE ./
 ENV NODE_ENV=production HELIOSTAT_HTTP=0.0.0.0:9747
 EXPOSE 9747
 USER 10001
-ENTRYPOINT ["tini", "--", "/heliostat/bin/heliostat"]
+# The process handles SIGTERM and SIGINT itself, as process 1 too.
+ENTRYPOINT ["/heliostat/bin/heliostat"]

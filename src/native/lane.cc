@@ -133,6 +133,7 @@ void Lane::TakeIn(const FoundBatch& batch, const std::shared_ptr<const void>& ow
                       .may_be_written = false,
                       .owner = owner});
     queued_bytes_ += batch.size;
+    has_let_go_ = false;
 }
 
 void Lane::Skip(const FoundBatch& batch) {
