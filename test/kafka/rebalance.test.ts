@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
+import { produceMixed } from '../support/corpus.ts'
 import { compareTopics } from '../support/digest.ts'
 import { countRecords, groupLag } from '../support/group-lag.ts'
 import { startPair } from '../support/kafka-broker.ts'
@@ -80,13 +81,8 @@ test('two bounded runs at once share the work, and both end with code 0', limit,
   const { source, target } = pair
   const topic = `halves-${randomUUID()}`
   await createTopic(source.bootstrap, topic, 6)
-  const load = await startLoad(source.bootstrap, topic, { everyMs: 1 })
-  t.after(() => load.stop())
+  await produceMixed(source.bootstrap, topic, { records: 120_000, batchRecords: 50 })
   const options = { source, target, whitelist: topic, group: topic }
-  const watcher = await startMirror(t, options)
-  await watcher.until('a load', () => load.records > 30_000)
-  await load.stop()
-  assert.equal(await watcher.stop(), 0, watcher.tail())
   const runs = await Promise.all([mirrorOnce(t, options), mirrorOnce(t, options)])
   for (const { code, mirror } of runs) assert.equal(code, 0, mirror.tail())
   assert.deepEqual(await compareTopics(source.bootstrap, target.bootstrap, [topic]), [])
