@@ -6,6 +6,7 @@ import { failureOf, type KafkaFailure, type LinkEvent } from '../native/index.ts
 import { BoundedGoal } from './bounded-goal.ts'
 import { drainLanes } from './drain.ts'
 import { describeEnd, type End, type Ended, type Leftovers } from './end.ts'
+import type { Lane } from './lane.ts'
 import { logLaneEvent } from './lane-log.ts'
 import { isDoneWithin } from './limited.ts'
 import { type LinkParts, type LinkPartsOptions, openLink } from './link-parts.ts'
@@ -209,8 +210,9 @@ export class LinkRun {
     lanes.close()
     this.#work.stop()
     await isDoneWithin(assignment.settle(), left())
-    const busy = await drainLanes(link, lanes, new Set(lanes.running()), deadline)
-    const isCommitted = await this.#commitLast(deadline)
+    const running = new Set(lanes.running())
+    const busy = await drainLanes(link, lanes, running, deadline)
+    const isCommitted = (await this.#commitLast(deadline)) && !isBehind(running)
     this.#drainEvents()
     lanes.freeze()
     await this.#close(Math.max(left(), graceMs))
@@ -276,4 +278,9 @@ export class LinkRun {
   state(): LinkState {
     return viewLink(this.#parts, this.#options.config)
   }
+}
+
+/** Lanes that were lost during the drain: what they had acknowledged since is in no commit. */
+function isBehind(lanes: Iterable<Lane>): boolean {
+  return [...lanes].some(lane => lane.id === 0 && lane.ownCheckpoint > lane.committed)
 }

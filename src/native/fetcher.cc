@@ -143,13 +143,13 @@ void Fetcher::Write(Request& request, wire_request* wire, int16_t version) {
          .max_bytes = static_cast<int32_t>(request.reserved),
          .read_committed = options.read_committed,
          .topic_count = static_cast<int32_t>(ranks.size())});
-    // Even shares bring batches of many lanes, which leave together; but a share below a batch brings
-    // nothing at all for any lane but the first.
+    // Even shares bring batches of many lanes, which leave together; but a share below a batch
+    // brings nothing at all for any lane but the first.
     const int64_t share =
         std::max(request.reserved / static_cast<int64_t>(entries.size()), 2 * batch_bytes_);
-    const auto partition_bytes = static_cast<int32_t>(
-        std::min({int64_t{options.max_partition_fetch_bytes}, request.reserved,
-                  batch_bytes_ == 0 ? request.reserved : share}));
+    const auto partition_bytes =
+        static_cast<int32_t>(std::min({int64_t{options.max_partition_fetch_bytes}, request.reserved,
+                                       batch_bytes_ == 0 ? request.reserved : share}));
     const std::string* topic = nullptr;
     for (const auto& entry : entries) {
         if (!topic || *topic != entry.lane->source_topic) {

@@ -57,8 +57,8 @@ class Fetcher {
     const int32_t broker_id_;
 
     std::mutex mutex_;
-    // Under mutex_. Those that are behind come before those that wait for something new: a request that
-    // names only the latter is a long poll.
+    // Under mutex_. Those that are behind come before those that wait for something new: a request
+    // that names only the latter is a long poll.
     std::deque<ListedLane> behind_;
     std::deque<ListedLane> caught_up_;
 

@@ -10,17 +10,10 @@ namespace {
 constexpr auto kTick = std::chrono::milliseconds(20);
 // Lanes without a connection are looked at again this often, and at once when metadata arrives.
 constexpr int64_t kRouteEveryMs = 250;
-constexpr int64_t kProducerRetryMs = 500;
 constexpr auto kCutEvery = std::chrono::milliseconds(50);
 // A small reservation may fit again although nothing is given back that would say so.
 constexpr int64_t kStarvedRetryMs = 100;
 constexpr int kControlTimeoutMs = 5'000;
-// More than JS drains in a second means that it does not drain; the newest are the least useful.
-constexpr size_t kMostEvents = 100'000;
-
-std::string PartitionName(const std::string& topic, int32_t partition) {
-    return topic + "-" + std::to_string(partition);
-}
 
 }  // namespace
 
@@ -46,7 +39,10 @@ void Kicks::Flush() {
 // --- life
 
 Link::Link(rd_kafka_t* source, rd_kafka_t* target, const LinkOptions& options)
-    : source_(source), target_(target), options_(options) {
+    : options_(options),
+      producer_ids_(
+          target, [this] { RequestBegins(); }, [this] { RequestEnds(); }),
+      connections_(*this, source, target) {
     budget_ = std::make_shared<Budget>(options.budget_bytes, [this] {
         std::lock_guard lock(timer_mutex_);
         has_room_ = true;
@@ -73,15 +69,16 @@ void Link::Close() {
         is_closing_.store(true);
         timer_wake_.notify_one();
     }
+    producer_ids_.Close();
     if (timer_.joinable()) timer_.join();
-    CutConnections();
+    connections_.Cut();
     {
         // A ticket may reach a connection just after it was cut; it is cut again until all are
         // done.
         std::unique_lock lock(ends_mutex_);
         while (!ends_.wait_for(lock, kCutEvery, [this] { return requests_.load() == 0; })) {
             lock.unlock();
-            CutConnections();
+            connections_.Cut();
             lock.lock();
         }
     }
@@ -94,16 +91,7 @@ void Link::Close() {
     unrouted_.clear();
     producerless_.clear();
     gone.clear();
-    fetchers_.clear();
-    packers_.clear();
-}
-
-void Link::CutConnections() {
-    std::lock_guard lock(connections_mutex_);
-    for (auto& [broker, fetchers] : fetchers_)
-        for (auto& fetcher : fetchers) wire_cut(fetcher->connection());
-    for (auto& [broker, packers] : packers_)
-        for (auto& packer : packers) wire_cut(packer->connection());
+    connections_.Clear();
 }
 
 void Link::RequestEnds() {
@@ -122,109 +110,19 @@ Moment Link::Now() {
                        .count()};
 }
 
-// --- producer ids
-
-std::string Link::Start(int timeout_ms, int* code) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
-    *code = 0;
-    while (!is_closing()) {
-        AskForProducer();
-        std::unique_lock lock(producer_mutex_);
-        const bool has_news =
-            producer_news_.wait_until(lock, deadline, [this] { return !is_asking_producer_; });
-        if (has_fresh_producer_) {
-            has_fresh_producer_ = false;
-            return {};
-        }
-        *code = producer_error_;
-        if (!has_news || std::chrono::steady_clock::now() >= deadline)
-            return producer_error_ == 0 ? "no broker of the target could be asked for a producer id"
-                                        : "the target grants no producer id";
-        lock.unlock();
-        std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    }
-    return "the link is closed";
-}
-
-void Link::AskForProducer() {
-    {
-        std::lock_guard lock(producer_mutex_);
-        if (is_asking_producer_ || is_closing()) return;
-        is_asking_producer_ = true;
-    }
-    RequestBegins();
-    const wire_call call{.api = WIRE_INIT_PRODUCER_ID,
-                         .min_version = kInitProducerIdMin,
-                         .max_version = kInitProducerIdMax,
-                         .timeout_ms = kControlTimeoutMs,
-                         .segments = 1,
-                         .make = OnMakeProducer,
-                         .done = OnDoneProducer,
-                         .opaque = this};
-    if (wire_enqueue_any(target_, &call)) return;
-    {
-        std::lock_guard lock(producer_mutex_);
-        is_asking_producer_ = false;
-        producer_due_ms_ = Now().ms + kProducerRetryMs;
-        producer_news_.notify_all();
-    }
-    RequestEnds();
-}
-
-int Link::OnMakeProducer(wire_request* request, int16_t, void*) {
-    Encoder encoder;
-    WriteInitProducerId(encoder);
-    wire_write(request, encoder.data(), encoder.size());
-    return 1;
-}
-
-void Link::OnDoneProducer(const wire_result* result, void* opaque) {
-    auto& self = *static_cast<Link*>(opaque);
-    {
-        std::lock_guard lock(self.producer_mutex_);
-        self.is_asking_producer_ = false;
-        self.producer_due_ms_ = Now().ms + kProducerRetryMs;
-        self.producer_error_ = result->error;
-        if (result->outcome == WIRE_ANSWERED) {
-            const auto answer = ReadInitProducerId(Cursor(result->body, result->size));
-            self.producer_error_ = answer.error;
-            if (answer.is_well_formed && answer.error == 0) {
-                self.producer_id_ = answer.producer_id;
-                self.producer_epoch_ = answer.epoch;
-                self.has_fresh_producer_ = true;
-                self.used_.clear();
-            }
-        }
-        self.producer_news_.notify_all();
-    }
-    self.RequestEnds();
-}
-
 // --- lanes, from JS
 
 std::vector<uint32_t> Link::AddLanes(const std::vector<LaneStart>& starts) {
-    // A second lane on a partition would begin its sequence anew, and the target would take its
-    // first batches for repeats: it waits for a producer id of its own.
-    std::vector<int64_t> producer_ids;
-    int16_t epoch;
-    {
-        std::lock_guard lock(producer_mutex_);
-        epoch = producer_epoch_;
-        for (const LaneStart& start : starts) {
-            const bool is_unused =
-                used_.insert(PartitionName(start.target_topic, start.target_partition)).second;
-            producer_ids.push_back(is_unused ? producer_id_ : -1);
-        }
-    }
     // Room for a full window of batches and the next answer behind it, whatever the batch size.
     const auto room = static_cast<uint64_t>(options_.max_partition_fetch_bytes);
     std::vector<uint32_t> ids;
     std::vector<RoutedLanePtr> added;
     {
         std::lock_guard lock(lanes_mutex_);
-        for (size_t i = 0; i < starts.size(); i++) {
-            const LaneStart& start = starts[i];
+        for (const LaneStart& start : starts) {
             const uint32_t id = next_lane_id_++;
+            const Producer producer =
+                producer_ids_.Claim(start.target_topic, start.target_partition);
             auto lane = std::make_shared<RoutedLane>(
                 id, start.source_topic, start.source_partition, start.target_topic,
                 start.target_partition,
@@ -233,8 +131,8 @@ std::vector<uint32_t> Link::AddLanes(const std::vector<LaneStart>& starts) {
                               .room_bytes = room,
                               .target_max_batch_bytes = start.target_max_batch_bytes,
                               .target_append_time = start.target_append_time,
-                              .producer_id = producer_ids[i],
-                              .producer_epoch = epoch});
+                              .producer_id = producer.id,
+                              .producer_epoch = producer.epoch});
             lane->is_unrouted = true;
             lanes_.emplace(id, lane);
             added.push_back(std::move(lane));
@@ -293,56 +191,13 @@ void Link::RemoveLanes(const std::vector<uint32_t>& ids) {
 
 // --- routing
 
-Fetcher* Link::PlaceAtSource(int32_t broker_id) {
-    std::lock_guard lock(connections_mutex_);
-    auto& fetchers = fetchers_[broker_id];
-    const auto least = std::min_element(fetchers.begin(), fetchers.end(), [](auto& a, auto& b) {
-        return a->lane_count < b->lane_count;
-    });
-    Fetcher* place = least == fetchers.end() ? nullptr : least->get();
-    if (fetchers.size() < static_cast<size_t>(options_.streams) &&
-        (!place || place->lane_count > 0)) {
-        const std::string name =
-            "heliostat-source-" + std::to_string(broker_id) + "-" + std::to_string(fetchers.size());
-        if (wire_connection* connection = wire_connect(source_, broker_id, name.c_str())) {
-            fetchers.push_back(std::make_unique<Fetcher>(*this, connection, broker_id));
-            place = fetchers.back().get();
-            Count(LinkCount::kConnections, 1);
-        }
-    }
-    if (place) place->lane_count++;
-    return place;
-}
-
-Packer* Link::PlaceAtTarget(int32_t broker_id) {
-    std::lock_guard lock(connections_mutex_);
-    auto& packers = packers_[broker_id];
-    const auto least = std::min_element(packers.begin(), packers.end(), [](auto& a, auto& b) {
-        return a->lane_count < b->lane_count;
-    });
-    Packer* place = least == packers.end() ? nullptr : least->get();
-    if (packers.size() < static_cast<size_t>(options_.producers) &&
-        (!place || place->lane_count > 0)) {
-        const std::string name =
-            "heliostat-target-" + std::to_string(broker_id) + "-" + std::to_string(packers.size());
-        if (wire_connection* connection = wire_connect(target_, broker_id, name.c_str())) {
-            packers.push_back(std::make_unique<Packer>(*this, connection, broker_id));
-            place = packers.back().get();
-            Count(LinkCount::kConnections, 1);
-        }
-    }
-    if (place) place->lane_count++;
-    return place;
-}
-
 void Link::LeaveFetcher(RoutedLane& lane) {
     if (!lane.fetcher) return;
     if (lane.is_roomless) lane.fetcher->roomless.fetch_sub(1);
     lane.is_roomless = false;
     lane.is_listed_to_fetch = false;
     lane.fetch_listing++;
-    std::lock_guard lock(connections_mutex_);
-    lane.fetcher->lane_count--;
+    connections_.Leave(lane.fetcher);
     lane.fetcher = nullptr;
 }
 
@@ -350,8 +205,7 @@ void Link::LeavePacker(RoutedLane& lane) {
     if (!lane.packer) return;
     lane.is_listed_to_send = false;
     lane.send_listing++;
-    std::lock_guard lock(connections_mutex_);
-    lane.packer->lane_count--;
+    connections_.Leave(lane.packer);
     lane.packer = nullptr;
 }
 
@@ -361,14 +215,14 @@ bool Link::Route(const RoutedLanePtr& routed, Moment now) {
     const int32_t source = lane.preferred_source >= 0 ? lane.preferred_source : source_leader;
     if (source >= 0 && (!lane.fetcher || lane.fetcher->broker_id() != source)) {
         LeaveFetcher(lane);
-        lane.fetcher = PlaceAtSource(source);
+        lane.fetcher = connections_.PlaceAtSource(source);
         if (lane.fetcher) lane.lane.SourceFound();
     }
     const int32_t target = target_leaders_->Find(lane.target_topic, lane.target_partition);
     if (target >= 0 && (!lane.packer || lane.packer->broker_id() != target)) {
         // Batches in flight to the old leader must be answered before one goes to the new leader.
         LeavePacker(lane);
-        if (lane.lane.IsQuiet()) lane.packer = PlaceAtTarget(target);
+        if (lane.lane.IsQuiet()) lane.packer = connections_.PlaceAtTarget(target);
         if (lane.packer) lane.lane.TargetFound();
     }
     if (source < 0) source_leaders_->Wish();
@@ -425,22 +279,6 @@ void Link::KickAt(int64_t at_ms) {
     kick_at_ms_ = std::min(kick_at_ms_, at_ms);
 }
 
-void Link::KickAll() {
-    std::lock_guard lock(connections_mutex_);
-    for (auto& [broker, fetchers] : fetchers_)
-        for (auto& fetcher : fetchers) fetcher->Kick();
-    for (auto& [broker, packers] : packers_)
-        for (auto& packer : packers) packer->Kick();
-}
-
-void Link::FollowBrokers() {
-    std::lock_guard lock(connections_mutex_);
-    for (auto& [broker, fetchers] : fetchers_)
-        for (auto& fetcher : fetchers) wire_follow(fetcher->connection(), source_, broker);
-    for (auto& [broker, packers] : packers_)
-        for (auto& packer : packers) wire_follow(packer->connection(), target_, broker);
-}
-
 void Link::RunTimer() {
     Moment last = Now();
     int64_t route_at_ms = 0;
@@ -463,9 +301,9 @@ void Link::RunTimer() {
             starved_at_ms = now.ms + kStarvedRetryMs;
         }
         Kicks kicks;
-        if (must_kick) KickAll();
+        if (must_kick) connections_.KickAll();
         if (has_news) {
-            FollowBrokers();
+            connections_.Follow();
             // A leader that moved without an error being seen, too.
             for (const RoutedLanePtr& lane : AllLanes()) {
                 std::lock_guard lane_lock(lane->mutex);
@@ -537,20 +375,8 @@ void Link::TickProducers(Moment now, Kicks& kicks) {
         std::lock_guard lock(timer_mutex_);
         if (producerless_.empty()) return;
     }
-    int64_t producer_id;
-    int16_t epoch;
-    {
-        std::unique_lock lock(producer_mutex_);
-        if (!has_fresh_producer_) {
-            const bool is_due = !is_asking_producer_ && now.ms >= producer_due_ms_;
-            lock.unlock();
-            if (is_due) AskForProducer();
-            return;
-        }
-        has_fresh_producer_ = false;
-        producer_id = producer_id_;
-        epoch = producer_epoch_;
-    }
+    if (!producer_ids_.HasFresh(now.ms)) return;
+    producer_ids_.Spend();
     {
         std::lock_guard lock(timer_mutex_);
         lanes.swap(producerless_);
@@ -559,142 +385,23 @@ void Link::TickProducers(Moment now, Kicks& kicks) {
         std::lock_guard lock(lane->mutex);
         lane->is_producerless = false;
         if (lane->is_removed || !lane->lane.NeedsProducerId()) continue;
-        if (!MarkUsed(*lane)) {
-            // Another lane got this id for the same partition: the next one is for this lane.
-            Settle(lane, kWishNothing, now, kicks);
-            continue;
-        }
-        const Lane::ProducerReset reset = lane->lane.SetProducer(producer_id, epoch);
-        if (reset.to > reset.from) {
-            Push({.type = LinkEvent::Type::kProducerReset,
-                  .lane = lane->id,
-                  .reason = LaneReason::kNone,
-                  .code = reset.code,
-                  .from = reset.from,
-                  .to = reset.to,
-                  .source = PartitionName(lane->source_topic, lane->source_partition),
-                  .target = PartitionName(lane->target_topic, lane->target_partition)});
-        }
+        const Producer producer = producer_ids_.Claim(lane->target_topic, lane->target_partition);
+        // Without one another lane has it for the same partition: the next id is for this lane.
+        if (producer.id >= 0) TellReset(*lane, lane->lane.SetProducer(producer.id, producer.epoch));
         Settle(lane, kWishNothing, now, kicks);
     }
 }
 
-bool Link::MarkUsed(const RoutedLane& lane) {
-    std::lock_guard lock(producer_mutex_);
-    return used_.insert(PartitionName(lane.target_topic, lane.target_partition)).second;
-}
-
 void Link::Sample(Moment, int64_t elapsed_ms) {
-    bool is_target_full = false;
-    {
-        std::lock_guard lock(connections_mutex_);
-        for (const auto& [broker, packers] : packers_)
-            for (const auto& packer : packers) is_target_full |= packer->is_saturated();
-        for (const auto& [broker, fetchers] : fetchers_)
-            for (const auto& fetcher : fetchers) is_target_full |= fetcher->roomless.load() > 0;
-    }
     const int64_t record_bytes = record_bytes_.load(std::memory_order_relaxed);
     const bool has_data = record_bytes != std::exchange(sampled_record_bytes_, record_bytes);
-    if (is_target_full) {
+    if (connections_.IsTargetFull()) {
         Count(LinkCount::kBoundByTargetMs, elapsed_ms);
     } else if (budget_->is_starved()) {
         Count(LinkCount::kBoundByBudgetMs, elapsed_ms);
     } else if (has_data) {
         Count(LinkCount::kBoundBySourceMs, elapsed_ms);
     }
-}
-
-// --- what JS sees
-
-void Link::Push(LinkEvent event) {
-    std::lock_guard lock(events_mutex_);
-    if (events_.size() < kMostEvents) events_.push_back(std::move(event));
-}
-
-void Link::Tell(RoutedLane& lane) {
-    const LaneReason problem = lane.lane.problem();
-    if (problem == lane.told) return;
-    lane.told = problem;
-    const auto type = problem == LaneReason::kNone ? LinkEvent::Type::kRecovered
-                      : lane.lane.IsOver()         ? LinkEvent::Type::kStopped
-                                                   : LinkEvent::Type::kBackingOff;
-    const int64_t offset = lane.lane.IsOver() ? lane.lane.stop_offset() : lane.lane.checkpoint();
-    Push({.type = type,
-          .lane = lane.id,
-          .reason = problem,
-          .code = lane.lane.problem_code(),
-          .from = offset,
-          .to = offset,
-          .source = PartitionName(lane.source_topic, lane.source_partition),
-          .target = PartitionName(lane.target_topic, lane.target_partition)});
-}
-
-std::vector<LinkEvent> Link::DrainEvents() {
-    std::lock_guard lock(events_mutex_);
-    return std::exchange(events_, {});
-}
-
-void Link::Snapshot(std::vector<double>* rows, Totals* totals) {
-    const Moment now = Now();
-    const std::vector<RoutedLanePtr> lanes = AllLanes();
-    Lane::Counts sum;
-    rows->resize(lanes.size() * kLaneColumns);
-    for (size_t row = 0; row < lanes.size(); row++) {
-        std::lock_guard lock(lanes[row]->mutex);
-        FillRow(*lanes[row], now, rows->data() + row * kLaneColumns);
-        sum += lanes[row]->lane.counts();
-    }
-    {
-        std::lock_guard lock(lanes_mutex_);
-        sum += removed_;
-    }
-    for (size_t i = 0; i < totals->size(); i++)
-        (*totals)[i] = static_cast<double>(counts_[i].load());
-    const auto set = [&](LinkCount count, auto value) {
-        (*totals)[static_cast<size_t>(count)] = static_cast<double>(value);
-    };
-    set(LinkCount::kRecordsAcknowledged, sum.records);
-    set(LinkCount::kBytesAcknowledged, sum.bytes);
-    set(LinkCount::kBatchesAcknowledged, sum.shallow);
-    set(LinkCount::kRetriedBatches, sum.retried);
-    set(LinkCount::kBudgetUsedBytes, budget_->used());
-}
-
-void Link::FillRow(RoutedLane& routed, Moment now, double* row) {
-    const Lane& lane = routed.lane;
-    const Lane::Counts& counts = lane.counts();
-    const auto put = [&row](auto value) { *row++ = static_cast<double>(value); };
-    put(routed.id);
-    put(static_cast<int>(lane.StateAt(now)));
-    put(static_cast<int>(lane.problem()));
-    put(lane.problem_code());
-    put(lane.checkpoint());
-    put(lane.position());
-    put(lane.high_watermark());
-    put(lane.last_stable_offset());
-    put(lane.log_start());
-    put(lane.end_at_start());
-    put(lane.has_reached_end() ? 1 : 0);
-    put(counts.records);
-    put(counts.bytes);
-    put(counts.shallow);
-    put(counts.control);
-    put(counts.aborted);
-    put(counts.empty);
-    put(lane.first_source());
-    put(lane.last_source());
-    put(lane.first_target());
-    put(lane.last_target());
-    put(lane.producer_id());
-    put(lane.producer_epoch());
-    put(lane.checkpoint_sequence());
-    put(lane.last_target() < 0 ? -1 : lane.last_target() + 1);
-    put(lane.in_flight());
-    put(lane.queued_bytes());
-    put(counts.maybe_doubled);
-    put(lane.last_timestamp());
-    put(routed.fetcher ? routed.fetcher->broker_id() : -1);
-    put(routed.packer ? routed.packer->broker_id() : -1);
 }
 
 }  // namespace heliostat

@@ -7,19 +7,17 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "budget.h"
-#include "fetcher.h"
+#include "connections.h"
 #include "leaders.h"
-#include "packer.h"
+#include "producer_ids.h"
 #include "routed_lane.h"
 
 namespace heliostat {
@@ -112,7 +110,7 @@ class Link {
 
     // Blocks until the target has granted a producer id. Empty on success, else what was the
     // matter; `code` is Kafka's, 0 when no broker could be asked.
-    std::string Start(int timeout_ms, int* code);
+    std::string Start(int timeout_ms, int* code) { return producer_ids_.Wait(timeout_ms, code); }
     std::vector<uint32_t> AddLanes(const std::vector<LaneStart>& starts);
     void DrainLanes(const std::vector<uint32_t>& ids);
     void RemoveLanes(const std::vector<uint32_t>& ids);
@@ -152,37 +150,27 @@ class Link {
 
    private:
     void RunTimer();
-    void KickAll();
-    void CutConnections();
-    // Notes that the newest producer id writes the lane's target partition; false if it already
-    // did.
-    bool MarkUsed(const RoutedLane& lane);
-    void FollowBrokers();
     void TickWaiting(Moment now, Kicks& kicks);
     void TickUnrouted(Moment now, Kicks& kicks);
     void TickProducers(Moment now, Kicks& kicks);
     void Sample(Moment now, int64_t elapsed_ms);
     // The lane's mutex is held. False while a leader is missing or the old one still owes answers.
     bool Route(const RoutedLanePtr& lane, Moment now);
-    Fetcher* PlaceAtSource(int32_t broker_id);
-    Packer* PlaceAtTarget(int32_t broker_id);
     void LeaveFetcher(RoutedLane& lane);
     void LeavePacker(RoutedLane& lane);
-    void AskForProducer();
-    static int OnMakeProducer(wire_request* request, int16_t version, void* opaque);
-    static void OnDoneProducer(const wire_result* result, void* opaque);
     void Tell(RoutedLane& lane);
+    void TellReset(const RoutedLane& lane, const Lane::ProducerReset& reset);
     void Push(LinkEvent event);
     std::vector<RoutedLanePtr> AllLanes();
     void FillRow(RoutedLane& lane, Moment now, double* row);
     std::vector<RoutedLanePtr> Find(const std::vector<uint32_t>& ids);
 
-    rd_kafka_t* const source_;
-    rd_kafka_t* const target_;
     const LinkOptions options_;
     std::shared_ptr<Budget> budget_;
     std::unique_ptr<Leaders> source_leaders_;
     std::unique_ptr<Leaders> target_leaders_;
+    ProducerIds producer_ids_;
+    Connections connections_;
     std::array<std::atomic<int64_t>, static_cast<size_t>(LinkCount::kSize)> counts_{};
 
     std::atomic<int64_t> record_bytes_{0};
@@ -193,11 +181,6 @@ class Link {
     std::mutex ends_mutex_;
     std::condition_variable ends_;
 
-    // Connections are added and never removed before Close, so pointers to them stay good.
-    std::mutex connections_mutex_;
-    std::map<int32_t, std::vector<std::unique_ptr<Fetcher>>> fetchers_;
-    std::map<int32_t, std::vector<std::unique_ptr<Packer>>> packers_;
-
     std::mutex lanes_mutex_;  // taken before any lane's mutex, or alone
     std::unordered_map<uint32_t, RoutedLanePtr> lanes_;
     uint32_t next_lane_id_ = 1;
@@ -205,17 +188,6 @@ class Link {
 
     std::mutex events_mutex_;  // a leaf: nothing is locked under it
     std::vector<LinkEvent> events_;
-
-    std::mutex producer_mutex_;  // a leaf
-    std::condition_variable producer_news_;
-    int64_t producer_id_ = -1;
-    int16_t producer_epoch_ = -1;
-    int producer_error_ = 0;
-    bool is_asking_producer_ = false;
-    bool has_fresh_producer_ = false;
-    int64_t producer_due_ms_ = 0;
-    // Target partitions that were written under producer_id_.
-    std::unordered_set<std::string> used_;
 
     std::mutex timer_mutex_;  // a leaf
     std::condition_variable timer_wake_;

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { laneColumns, laneValue } from '../../src/native/index.ts'
 import { produce, readValues, recordTexts, waitFor } from '../support/mock-mirror.ts'
 import { addLanes, closeLink, type OpenLink, openLink, sumOf } from '../support/native-link.ts'
 
@@ -100,7 +101,9 @@ async function mirrorWhile(seed: number, disturb: Disturbance): Promise<void> {
     for (let p = 0; p < partitions; p++) await produceAll(opened, p)
     await disturbing
     const isDone = () => sumOf(opened.link.snapshot(), 'checkpoint') === partitions * records
-    await waitFor(isDone, `all records (${JSON.stringify(opened.link.drainEvents())})`, 60_000)
+    await waitFor(isDone, 'all records', 30_000).catch(error => {
+      throw new Error(`${error} ${factsOf(opened)}`)
+    })
     for (let p = 0; p < partitions; p++) {
       const values = await readValues(opened.target, 'orders', p)
       assert.deepEqual([...new Set(values)], recordTexts('orders', p, records), `partition ${p}`)
@@ -109,6 +112,14 @@ async function mirrorWhile(seed: number, disturb: Disturbance): Promise<void> {
   } finally {
     await closeLink(opened)
   }
+}
+
+function factsOf({ link }: OpenLink): string {
+  const { lanes } = link.snapshot()
+  const rows = Array.from({ length: lanes.length / laneColumns.length }, (_, row) =>
+    laneColumns.map(column => `${column} ${laneValue(lanes, row, column)}`).join(', ')
+  )
+  return [...rows, JSON.stringify(link.drainEvents())].join('\n')
 }
 
 /** In small steps, each tried again, since the source is disturbed, too. */

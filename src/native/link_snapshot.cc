@@ -1,0 +1,123 @@
+// What JavaScript sees of a link: its events, and the rows and totals of a snapshot.
+
+#include <utility>
+
+#include "link.h"
+
+namespace heliostat {
+namespace {
+
+// More than JavaScript drains in a second means that it does not drain; the newest are the least
+// useful.
+constexpr size_t kMostEvents = 100'000;
+
+std::string PartitionName(const std::string& topic, int32_t partition) {
+    return topic + "-" + std::to_string(partition);
+}
+
+}  // namespace
+
+void Link::Push(LinkEvent event) {
+    std::lock_guard lock(events_mutex_);
+    if (events_.size() < kMostEvents) events_.push_back(std::move(event));
+}
+
+void Link::Tell(RoutedLane& lane) {
+    const LaneReason problem = lane.lane.problem();
+    if (problem == lane.told) return;
+    lane.told = problem;
+    const auto type = problem == LaneReason::kNone ? LinkEvent::Type::kRecovered
+                      : lane.lane.IsOver()         ? LinkEvent::Type::kStopped
+                                                   : LinkEvent::Type::kBackingOff;
+    const int64_t offset = lane.lane.IsOver() ? lane.lane.stop_offset() : lane.lane.checkpoint();
+    Push({.type = type,
+          .lane = lane.id,
+          .reason = problem,
+          .code = lane.lane.problem_code(),
+          .from = offset,
+          .to = offset,
+          .source = PartitionName(lane.source_topic, lane.source_partition),
+          .target = PartitionName(lane.target_topic, lane.target_partition)});
+}
+
+void Link::TellReset(const RoutedLane& lane, const Lane::ProducerReset& reset) {
+    if (reset.to <= reset.from) return;
+    Push({.type = LinkEvent::Type::kProducerReset,
+          .lane = lane.id,
+          .reason = LaneReason::kNone,
+          .code = reset.code,
+          .from = reset.from,
+          .to = reset.to,
+          .source = PartitionName(lane.source_topic, lane.source_partition),
+          .target = PartitionName(lane.target_topic, lane.target_partition)});
+}
+
+std::vector<LinkEvent> Link::DrainEvents() {
+    std::lock_guard lock(events_mutex_);
+    return std::exchange(events_, {});
+}
+
+void Link::Snapshot(std::vector<double>* rows, Totals* totals) {
+    const Moment now = Now();
+    const std::vector<RoutedLanePtr> lanes = AllLanes();
+    Lane::Counts sum;
+    rows->resize(lanes.size() * kLaneColumns);
+    for (size_t row = 0; row < lanes.size(); row++) {
+        std::lock_guard lock(lanes[row]->mutex);
+        FillRow(*lanes[row], now, rows->data() + row * kLaneColumns);
+        sum += lanes[row]->lane.counts();
+    }
+    {
+        std::lock_guard lock(lanes_mutex_);
+        sum += removed_;
+    }
+    for (size_t i = 0; i < totals->size(); i++)
+        (*totals)[i] = static_cast<double>(counts_[i].load());
+    const auto set = [&](LinkCount count, auto value) {
+        (*totals)[static_cast<size_t>(count)] = static_cast<double>(value);
+    };
+    set(LinkCount::kRecordsAcknowledged, sum.records);
+    set(LinkCount::kBytesAcknowledged, sum.bytes);
+    set(LinkCount::kBatchesAcknowledged, sum.shallow);
+    set(LinkCount::kRetriedBatches, sum.retried);
+    set(LinkCount::kBudgetUsedBytes, budget_->used());
+}
+
+void Link::FillRow(RoutedLane& routed, Moment now, double* row) {
+    const Lane& lane = routed.lane;
+    const Lane::Counts& counts = lane.counts();
+    const auto put = [&row](auto value) { *row++ = static_cast<double>(value); };
+    put(routed.id);
+    put(static_cast<int>(lane.StateAt(now)));
+    put(static_cast<int>(lane.problem()));
+    put(lane.problem_code());
+    put(lane.checkpoint());
+    put(lane.position());
+    put(lane.high_watermark());
+    put(lane.last_stable_offset());
+    put(lane.log_start());
+    put(lane.end_at_start());
+    put(lane.has_reached_end() ? 1 : 0);
+    put(counts.records);
+    put(counts.bytes);
+    put(counts.shallow);
+    put(counts.control);
+    put(counts.aborted);
+    put(counts.empty);
+    put(lane.first_source());
+    put(lane.last_source());
+    put(lane.first_target());
+    put(lane.last_target());
+    put(lane.producer_id());
+    put(lane.producer_epoch());
+    put(lane.checkpoint_sequence());
+    put(lane.last_target() < 0 ? -1 : lane.last_target() + 1);
+    put(lane.in_flight());
+    put(lane.queued_bytes());
+    put(counts.maybe_doubled);
+    put(lane.last_timestamp());
+    put(routed.fetcher ? routed.fetcher->broker_id() : -1);
+    put(routed.packer ? routed.packer->broker_id() : -1);
+}
+
+}  // namespace heliostat
