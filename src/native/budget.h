@@ -52,6 +52,7 @@ class Budget {
         if (is_starved_.load() && used <= limit_ / 4 * 3 && is_starved_.exchange(false)) on_room_();
     }
 
+    int64_t limit() const { return limit_; }
     int64_t used() const { return used_.load(std::memory_order_relaxed); }
     bool is_starved() const { return is_starved_.load(std::memory_order_relaxed); }
 

@@ -30,7 +30,12 @@ Connection* Connections::Place(ByBroker<Connection>& all, rd_kafka_t* handle, co
 }
 
 Fetcher* Connections::PlaceAtSource(int32_t broker_id) {
-    return Place(fetchers_, source_, "source", link_.options().streams, broker_id);
+    Fetcher* place = Place(fetchers_, source_, "source", link_.options().streams, broker_id);
+    std::lock_guard lock(mutex_);
+    int count = 0;
+    for (const auto& [broker, fetchers] : fetchers_) count += static_cast<int>(fetchers.size());
+    fetcher_count_.store(count, std::memory_order_relaxed);
+    return place;
 }
 
 Packer* Connections::PlaceAtTarget(int32_t broker_id) {

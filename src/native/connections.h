@@ -2,6 +2,8 @@
 #ifndef HELIOSTAT_CONNECTIONS_H_
 #define HELIOSTAT_CONNECTIONS_H_
 
+#include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -33,6 +35,11 @@ class Connections {
     void Leave(Fetcher* fetcher);
     void Leave(Packer* packer);
 
+    // Connections to source brokers, at least 1.
+    int fetcher_count() const {
+        return std::max(1, fetcher_count_.load(std::memory_order_relaxed));
+    }
+
     void KickAll();
     // Closes all sockets, so that every request is done soon.
     void Cut();
@@ -56,6 +63,7 @@ class Connections {
     std::mutex mutex_;  // guards all below and the lane counts
     ByBroker<Fetcher> fetchers_;
     ByBroker<Packer> packers_;
+    std::atomic<int> fetcher_count_{0};
 };
 
 }  // namespace heliostat

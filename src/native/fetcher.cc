@@ -82,8 +82,7 @@ bool Fetcher::Make(Request& request, wire_request* wire, int16_t version) {
         link_.KickAt(hold_until_ms_);
         return false;
     }
-    request.reserved =
-        link_.budget()->TryReserve(fetch_bytes_, std::min<int64_t>(fetch_bytes_, kLeastFetchBytes));
+    request.reserved = link_.budget()->TryReserve(WantedBytes(), kLeastFetchBytes);
     if (request.reserved == 0) return false;
     while (request.entries.empty()) {
         const std::vector<ListedLane> listed = TakeListed();
@@ -101,6 +100,15 @@ bool Fetcher::Make(Request& request, wire_request* wire, int16_t version) {
     Write(request, wire, version);
     link_.Count(LinkCount::kFetchRequests, 1);
     return true;
+}
+
+// A long poll holds what it reserves for as long as nothing comes, so it reserves little; and no
+// connection takes more than leaves every other one its own.
+int64_t Fetcher::WantedBytes() {
+    const int64_t share = link_.budget()->limit() / link_.connections().fetcher_count();
+    std::lock_guard lock(mutex_);
+    const int64_t wanted = behind_.empty() ? kLeastFetchBytes : std::min(fetch_bytes_, share);
+    return std::max(wanted, kLeastFetchBytes);
 }
 
 std::vector<ListedLane> Fetcher::TakeListed() {

@@ -44,6 +44,7 @@ class Fetcher {
     static void OnDone(const wire_result* result, void* opaque);
 
     bool Make(Request& request, wire_request* wire, int16_t version);
+    int64_t WantedBytes();
     std::vector<ListedLane> TakeListed();
     void Write(Request& request, wire_request* wire, int16_t version);
     void Done(Request& request, const wire_result& result);

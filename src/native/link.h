@@ -125,6 +125,7 @@ class Link {
     // --- for Fetcher and Packer.
     const LinkOptions& options() const { return options_; }
     const std::shared_ptr<Budget>& budget() const { return budget_; }
+    const Connections& connections() const { return connections_; }
     bool is_closing() const { return is_closing_.load(std::memory_order_relaxed); }
     static Moment Now();
     void Count(LinkCount count, int64_t amount) {

@@ -1,5 +1,6 @@
 // A link between mock clusters whose brokers go and come, whose leaders move and which answer with errors.
-// The mock does not check sequences, so a batch may arrive twice; none may be missing or overtake.
+// The mock does not check sequences, so a batch may arrive twice, and only one is in flight at a time;
+// none may be missing or overtake. The simulation has a target that checks.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -71,6 +72,19 @@ test('everything arrives in order although all of this happens', { timeout: 120_
   })
 })
 
+test('a connection of idle lanes leaves room for a busy one', { timeout: 60_000 }, async t => {
+  // Every connection would take the whole budget for its long poll, and the first would get it each time.
+  const opened = openLink('orders', partitions, { budgetBytes: 1024 * 1024, fetchMaxWaitMs: 200 })
+  t.after(() => closeLink(opened))
+  await opened.link.start(10_000)
+  addLanes(opened.link, 'orders', partitions)
+  await produce(opened.source, 'orders', 2, 1_500)
+  const start = Date.now()
+  await waitFor(() => sumOf(opened.link.snapshot(), 'records') === 1_500, 'the busy lane', 30_000)
+  t.diagnostic(`after ${Date.now() - start} ms`)
+  assert.ok(Date.now() - start < 4_000)
+})
+
 test('lanes of a dead source broker go on at once on another leader', {
   timeout: 60_000
 }, async t => {
@@ -93,7 +107,7 @@ test('lanes of a dead source broker go on at once on another leader', {
 })
 
 async function mirrorWhile(seed: number, disturb: Disturbance): Promise<void> {
-  const opened = openLink('orders', partitions, { budgetBytes: 1024 * 1024 })
+  const opened = openLink('orders', partitions, { maxInFlight: 1 })
   try {
     await opened.link.start(10_000)
     addLanes(opened.link, 'orders', partitions)
