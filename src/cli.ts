@@ -48,6 +48,8 @@ const commands: Readonly<Record<string, Command>> = {
 
 const globalFlags = ['help', 'debug']
 
+export { exitAtOnce } from './native/index.ts'
+
 /** Returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   try {

@@ -1,6 +1,7 @@
 // Signals of a run: the first asks it to drain, the second ends the process at once.
 
 import { constants } from 'node:os'
+import { exitAtOnce } from '../native/index.ts'
 import type { Logger } from '../observe/log.ts'
 
 export interface StopSignals {
@@ -14,7 +15,7 @@ export function stopOnSignals(logger: Logger, beforeExit: () => void): StopSigna
     if (controller.signal.aborted) {
       logger.fatal({ signal }, 'second signal: ending at once')
       beforeExit()
-      process.exit(128 + constants.signals[signal])
+      exitAtOnce(128 + constants.signals[signal])
     }
     logger.info({ signal }, 'draining; a second signal ends at once')
     controller.abort(signal)

@@ -24,6 +24,9 @@ const reconsiderMs = 30_000
 const retryMs = 500
 const producerIdTimeoutMs = 3_000
 
+/** A coordinator that is gone may be back soon, but a stop that takes half a minute is killed by supervisors. */
+const lastCommitMs = 10_000
+
 /** After the deadline of the drain: for the last commit, and for closing what closes by itself. */
 const graceMs = 3_000
 
@@ -223,7 +226,8 @@ export class LinkRun {
 
   async #commitLast(deadline: number): Promise<boolean> {
     const { commits, lanes } = this.#parts
-    const until = Math.max(deadline, performance.now() + graceMs)
+    const now = performance.now()
+    const until = Math.min(Math.max(deadline, now + graceMs), now + lastCommitMs)
     for (;;) {
       const commit = commits.commitChanged(new Set(lanes.running()))
       const isAnswered = await isDoneWithin(commit, until - performance.now())

@@ -1,6 +1,7 @@
 // The addon's entry point: what it exports, and what must be set up once before librdkafka is used.
 #include <napi.h>
 #include <rdkafka.h>
+#include <unistd.h>
 
 #include <array>
 #include <sstream>
@@ -42,6 +43,10 @@ Napi::Value Version(const Napi::CallbackInfo& info) {
     return version;
 }
 
+// process.exit joins libuv's pool, and a call in it may wait half a minute for a broker that is
+// gone.
+void ExitAtOnce(const Napi::CallbackInfo& info) { _exit(ReadInt(info[0])); }
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
 #if HELIOSTAT_WITH_SSL
     // process.exit runs no clean-up hooks, so librdkafka's threads may be inside OpenSSL while the
@@ -53,6 +58,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
     InitGroup(env, exports);
     InitLink(env, exports);
     InitMockCluster(env, exports);
+    exports.Set("exitAtOnce", Napi::Function::New(env, ExitAtOnce, "exitAtOnce"));
     exports.Set("version", Napi::Function::New(env, Version, "version"));
     return exports;
 }

@@ -23,7 +23,7 @@ constexpr size_t kPartitionsPerOffsetFetch = 2000;
 
 // librdkafka holds a commit back for a session time-out while the coordinator is gone, and gives no
 // answer at all for one that its end overtakes.
-constexpr int kCommitTimeoutMs = 30'000;
+constexpr int kCommitTimeoutMs = 10'000;
 constexpr int kReadBackTimeoutMs = 5'000;
 constexpr int kLeaveTimeoutMs = 10'000;
 constexpr int kLeavePollMs = 100;

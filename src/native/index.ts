@@ -356,6 +356,7 @@ interface Addon {
   Link: new (source: Cluster, target: Cluster, options: LinkOptions) => Link
   MockCluster: new (brokers: number) => MockCluster
   version(): NativeVersion
+  exitAtOnce(code: number): never
 }
 
 function loadAddon(): Addon {
@@ -377,6 +378,9 @@ export const Group = addon.Group
 export const Link = addon.Link
 export const MockCluster = addon.MockCluster
 export const nativeVersion = addon.version
+
+/** Ends the process without waiting for calls under way, which `process.exit` does. Logs are written by then. */
+export const exitAtOnce: (code: number) => never = addon.exitAtOnce
 
 /** Reads one column of one lane's row. */
 export function laneValue(lanes: Float64Array, row: number, column: LaneColumn): number {

@@ -30,7 +30,7 @@ test(
     const topic = `shared-${randomUUID()}`
     await createTopic(source.bootstrap, topic, 6)
     const load = await startLoad(source.bootstrap, topic, { everyMs })
-    t.after(() => load.stop())
+    t.after(() => load.stop().catch(() => undefined))
     const options = { source, target, whitelist: topic, group: topic }
     const first = await startMirror(t, options)
     await first.line({ msg: 'lanes started' })
@@ -56,7 +56,7 @@ test('a mirror that is killed is replaced by the other: nothing missing', limit,
   const topic = `replaced-${randomUUID()}`
   await createTopic(source.bootstrap, topic, 4)
   const load = await startLoad(source.bootstrap, topic, { everyMs })
-  t.after(() => load.stop())
+  t.after(() => load.stop().catch(() => undefined))
   const flags = ['--offset.commit.interval.ms', '500']
   const options = { source, target, whitelist: topic, group: topic, flags }
   const first = await startMirror(t, options)

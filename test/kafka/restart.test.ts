@@ -137,7 +137,7 @@ async function startUnderLoad(
   const topic = `restart-${randomUUID()}`
   await createTopic(source.bootstrap, topic, partitions, options)
   const load = await startLoad(source.bootstrap, topic, { everyMs: 20 })
-  t.after(() => load.stop())
+  t.after(() => load.stop().catch(() => undefined))
   const flags = ['--offset.commit.interval.ms', '1000']
   const mirror = await startMirror(t, { source, target, whitelist: topic, group: topic, flags })
   const isMoving = async () => (await countRecords(target.bootstrap, topic)) > 5_000

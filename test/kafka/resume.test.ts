@@ -139,7 +139,7 @@ async function startTopic(
   const { bootstrap } = pair.source
   await createTopic(bootstrap, topic, partitions)
   const load = await startLoad(bootstrap, topic)
-  t.after(() => load.stop())
+  t.after(() => load.stop().catch(() => undefined))
   return { topic, load }
 }
 

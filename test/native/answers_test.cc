@@ -28,7 +28,9 @@ TEST("answers in the order asked are found one after another") {
     AnswerIndex index = IndexOf(5);
     for (size_t entry = 0; entry < 15; entry++) {
         CHECK(!index.WasTaken(entry));
-        CHECK(index.Take(entry < 5 ? "orders" : entry < 10 ? "log" : "a",
+        CHECK(index.Take(entry < 5    ? "orders"
+                         : entry < 10 ? "log"
+                                      : "a",
                          static_cast<int32_t>(entry % 5 * 7 % 5)) == entry);
         CHECK(index.WasTaken(entry));
     }
@@ -42,7 +44,9 @@ TEST("answers in any order are found, each once") {
         for (size_t i = 0; i < order.size(); i++) order[i] = i;
         std::shuffle(order.begin(), order.end(), random);
         for (const size_t entry : order)
-            CHECK(index.Take(entry < 11 ? "orders" : entry < 22 ? "log" : "a",
+            CHECK(index.Take(entry < 11   ? "orders"
+                             : entry < 22 ? "log"
+                                          : "a",
                              static_cast<int32_t>(entry % 11 * 7 % 11)) == entry);
         for (size_t entry = 0; entry < order.size(); entry++) CHECK(index.WasTaken(entry));
     }
@@ -113,12 +117,18 @@ TEST("every error code has a rule, and unknown ones are not retried blindly by a
 
 TEST("codes after which a batch may be in the log say so") {
     for (const int16_t code : {7, 13, 20, 56}) CHECK(RuleForAck(code).may_be_written);
-    for (const int16_t code : {3, 5, 6, 8, 9, 19, 29, 74, 75, 89}) CHECK(!RuleForAck(code).may_be_written);
+    for (const int16_t code : {3, 5, 6, 8, 9, 19, 29, 74, 75, 89})
+        CHECK(!RuleForAck(code).may_be_written);
     for (const int16_t code : {3, 5, 6, 56, 74, 75}) CHECK(RuleForAck(code).refresh_leader);
-    const std::map<int16_t, LaneReason> stops = {
-        {-1, LaneReason::kRefused},        {2, LaneReason::kBadCrc},     {10, LaneReason::kTooLarge},
-        {18, LaneReason::kTooLarge},       {32, LaneReason::kTimestampRange}, {47, LaneReason::kFenced},
-        {76, LaneReason::kCodecUnsupported}, {87, LaneReason::kRefused}, {90, LaneReason::kFenced}};
+    const std::map<int16_t, LaneReason> stops = {{-1, LaneReason::kRefused},
+                                                 {2, LaneReason::kBadCrc},
+                                                 {10, LaneReason::kTooLarge},
+                                                 {18, LaneReason::kTooLarge},
+                                                 {32, LaneReason::kTimestampRange},
+                                                 {47, LaneReason::kFenced},
+                                                 {76, LaneReason::kCodecUnsupported},
+                                                 {87, LaneReason::kRefused},
+                                                 {90, LaneReason::kFenced}};
     for (const auto& [code, reason] : stops) {
         CHECK(RuleForAck(code).action == AckAction::kStop);
         CHECK(RuleForAck(code).reason == reason);

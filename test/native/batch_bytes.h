@@ -79,8 +79,9 @@ inline Bytes MakeBatch(const BatchSpec& spec) {
     StoreBigEndian<int64_t>(at + 43, spec.producer_id);
     StoreBigEndian<int16_t>(at + 51, spec.producer_epoch);
     StoreBigEndian<int32_t>(at + 53, spec.base_sequence);
-    StoreBigEndian<int32_t>(at + 57, spec.record_count < 0 ? static_cast<int32_t>(spec.deltas.size())
-                                                           : spec.record_count);
+    StoreBigEndian<int32_t>(at + 57, spec.record_count < 0
+                                         ? static_cast<int32_t>(spec.deltas.size())
+                                         : spec.record_count);
     Seal(batch);
     return batch;
 }

@@ -12,7 +12,9 @@ namespace heliostat::testing {
 namespace {
 
 Bytes FromHex(std::string_view text) {
-    const auto digit = [](char c) { return static_cast<uint8_t>(c <= '9' ? c - '0' : c - 'a' + 10); };
+    const auto digit = [](char c) {
+        return static_cast<uint8_t>(c <= '9' ? c - '0' : c - 'a' + 10);
+    };
     Bytes bytes;
     for (size_t i = 0; i + 1 < text.size(); i += 2)
         bytes.push_back(static_cast<uint8_t>(digit(text[i]) << 4 | digit(text[i + 1])));
@@ -21,10 +23,10 @@ Bytes FromHex(std::string_view text) {
 
 // One record, its header under the CRC as a source has it (H) and as the target is to get it (H').
 const Bytes kPayload = FromHex("1c000000066b65790a76616c756500");
-const Bytes kSource = FromHex(
-    "00080000000000000000000003e800000000000003e8000000000000000700010000002a00000001");
-const Bytes kTarget = FromHex(
-    "00000000000000000000000003e800000000000003e800000000000003e800000000000500000001");
+const Bytes kSource =
+    FromHex("00080000000000000000000003e800000000000003e8000000000000000700010000002a00000001");
+const Bytes kTarget =
+    FromHex("00000000000000000000000003e800000000000003e800000000000003e800000000000500000001");
 
 Bytes RandomBatch(Random& random) {
     Bytes batch(static_cast<size_t>(Between(random, 61, random() % 4 ? 400 : 20'000)));
@@ -80,9 +82,10 @@ TEST("the patched CRC equals a full recompute") {
     Random random(2);
     for (int i = 0; i < 3'000; i++) {
         const Bytes batch = RandomBatch(random);
-        const Bytes stamped = Stamped(batch, {static_cast<int64_t>(random() >> 1),
-                                              static_cast<int16_t>(Between(random, 0, 0x7fff)),
-                                              static_cast<int32_t>(Between(random, 0, 0x7fffffff))});
+        const Bytes stamped =
+            Stamped(batch, {static_cast<int64_t>(random() >> 1),
+                            static_cast<int16_t>(Between(random, 0, 0x7fff)),
+                            static_cast<int32_t>(Between(random, 0, 0x7fffffff))});
         CHECK(IsCrcRight(stamped.data(), stamped.size()));
     }
 }
@@ -91,7 +94,8 @@ TEST("a flipped bit under the CRC stays visible behind the new header") {
     Random random(3);
     for (int i = 0; i < 10'000; i++) {
         Bytes batch = RandomBatch(random);
-        const auto at = static_cast<size_t>(Between(random, 17, static_cast<int64_t>(batch.size()) - 1));
+        const auto at =
+            static_cast<size_t>(Between(random, 17, static_cast<int64_t>(batch.size()) - 1));
         batch[at] ^= static_cast<uint8_t>(1 << Between(random, 0, 7));
         const Bytes stamped = Stamped(batch, {1'000, 0, 5});
         CHECK(!IsCrcRight(stamped.data(), stamped.size()));

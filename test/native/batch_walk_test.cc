@@ -30,7 +30,9 @@ WalkTask TaskFor(const Bytes& bytes, int64_t position) {
             .target_append_time = false};
 }
 
-Walk WalkFrom(const Bytes& bytes, int64_t position) { return WalkBatches(TaskFor(bytes, position)); }
+Walk WalkFrom(const Bytes& bytes, int64_t position) {
+    return WalkBatches(TaskFor(bytes, position));
+}
 
 // One letter per batch found: shallow, control, aborted, empty; the stop's reason behind them.
 std::string PathsOf(const Walk& walk) {
@@ -41,7 +43,9 @@ std::string PathsOf(const Walk& walk) {
 }
 
 // Three records at an offset, ready to pass.
-Bytes Plain(int64_t base_offset) { return MakeBatch({.base_offset = base_offset, .deltas = {0, 1, 2}}); }
+Bytes Plain(int64_t base_offset) {
+    return MakeBatch({.base_offset = base_offset, .deltas = {0, 1, 2}});
+}
 
 Bytes Marker(int64_t offset, int64_t producer_id, int type) {
     return MakeBatch({.base_offset = offset,
@@ -71,9 +75,7 @@ TEST("batches that can pass are found in order, with their facts") {
     CHECK(walk.discarded_bytes == 0);
 }
 
-TEST("an answer without batches is no stop") {
-    CHECK(PathsOf(WalkFrom({}, 5)).empty());
-}
+TEST("an answer without batches is no stop") { CHECK(PathsOf(WalkFrom({}, 5)).empty()); }
 
 TEST("a tail that is cut off anywhere is dropped and counted") {
     const Bytes whole = Plain(10);
@@ -90,7 +92,8 @@ TEST("a tail that is cut off anywhere is dropped and counted") {
 TEST("a first batch never comes cut: its length lies") {
     const Bytes whole = Plain(10);
     for (size_t cut = 1; cut < whole.size(); cut++) {
-        const Walk walk = WalkFrom(Bytes(whole.begin(), whole.begin() + static_cast<ptrdiff_t>(cut)), 10);
+        const Walk walk =
+            WalkFrom(Bytes(whole.begin(), whole.begin() + static_cast<ptrdiff_t>(cut)), 10);
         CHECK(PathsOf(walk) == "!malformed");
         CHECK(walk.stop && walk.stop->offset == 10);
     }
@@ -118,7 +121,8 @@ TEST("deleted records at the head of the first batch do not come back") {
 
 TEST("old formats stop the lane at what was reached") {
     for (const int8_t magic : {0, 1}) {
-        const Walk walk = WalkFrom(Join({Plain(10), MakeBatch({.base_offset = 13, .magic = magic})}), 10);
+        const Walk walk =
+            WalkFrom(Join({Plain(10), MakeBatch({.base_offset = 13, .magic = magic})}), 10);
         CHECK(PathsOf(walk) == "s!old-format");
         CHECK(walk.stop && walk.stop->offset == 13);
     }
@@ -181,7 +185,8 @@ TEST("markers are skipped, under either isolation") {
 
 TEST("an empty batch is skipped but moves the offset") {
     const Walk walk = WalkFrom(
-        Join({MakeBatch({.base_offset = 10, .deltas = {}, .last_offset_delta = 4, .record_count = 0}),
+        Join({MakeBatch(
+                  {.base_offset = 10, .deltas = {}, .last_offset_delta = 4, .record_count = 0}),
               Plain(15)}),
         10);
     CHECK(PathsOf(walk) == "es");
@@ -199,8 +204,9 @@ TEST("aborted batches are skipped from the first offset to the abort marker") {
 }
 
 TEST("batches of an aborting producer before its transaction or outside of one pass") {
-    const Bytes bytes = Join({InTransaction(10, 1), MakeBatch({.base_offset = 11, .producer_id = 1}),
-                              InTransaction(12, 1), Marker(13, 1, 0)});
+    const Bytes bytes =
+        Join({InTransaction(10, 1), MakeBatch({.base_offset = 11, .producer_id = 1}),
+              InTransaction(12, 1), Marker(13, 1, 0)});
     WalkTask task = TaskFor(bytes, 10);
     task.aborted = {{1, 12}};
     CHECK(PathsOf(WalkBatches(task)) == "ssac");
@@ -264,9 +270,7 @@ TEST("compressed records are not looked into") {
     CHECK(PathOfOne({.deltas = {0, 1}, .attributes = 4, .payload = "no block at all"}) == "s");
 }
 
-TEST("a delete horizon passes") {
-    CHECK(PathOfOne({.attributes = kDeleteHorizon}) == "s");
-}
+TEST("a delete horizon passes") { CHECK(PathOfOne({.attributes = kDeleteHorizon}) == "s"); }
 
 TEST("append times pass only to a topic that has its own") {
     const Bytes bytes = MakeBatch({.attributes = kAppendTime});
@@ -288,17 +292,21 @@ TEST("a batch larger than the target takes stops the lane at its offset") {
     CHECK(walk.stop && walk.stop->offset == 13);
 }
 
-TEST("one flipped bit never makes a batch pass under other facts than its own unnoticed by the CRC") {
+TEST(
+    "one flipped bit never makes a batch pass under other facts than its own unnoticed by the "
+    "CRC") {
     Random random(4);
     const Bytes clean = Join({Plain(10), Plain(13)});
     for (int i = 0; i < 20'000; i++) {
         Bytes bytes = clean;
         // Bytes 0 to 20 are outside the CRC and judged by plausibility alone: tests above.
         const auto half = static_cast<int64_t>(clean.size() / 2);
-        const auto at = static_cast<size_t>(Between(random, 21, half - 1) + (random() % 2 ? half : 0));
+        const auto at =
+            static_cast<size_t>(Between(random, 21, half - 1) + (random() % 2 ? half : 0));
         bytes[at] ^= static_cast<uint8_t>(1 << Between(random, 0, 7));
         for (const FoundBatch& batch : WalkFrom(bytes, 10).batches) {
-            const bool is_hit = bytes.data() + at >= batch.data && bytes.data() + at < batch.data + batch.size;
+            const bool is_hit =
+                bytes.data() + at >= batch.data && bytes.data() + at < batch.data + batch.size;
             CHECK(!is_hit || !IsCrcRight(batch.data, batch.size));
         }
     }

@@ -1,4 +1,5 @@
-// The smallest test runner that does: a test is a function that checks; the program prints one line each.
+// The smallest test runner that does: a test is a function that checks; the program prints one line
+// each.
 #ifndef HELIOSTAT_TEST_CHECK_H_
 #define HELIOSTAT_TEST_CHECK_H_
 
@@ -55,10 +56,10 @@ inline int64_t Between(Random& random, int64_t least, int64_t most) {
 
 #define TEST_JOINED(a, b) a##b
 #define TEST_NAMED(a, b) TEST_JOINED(a, b)
-#define TEST(name)                                                                          \
-    static void TEST_NAMED(TestAtLine, __LINE__)();                                          \
-    static const ::heliostat::testing::Registration TEST_NAMED(registration_, __LINE__)(     \
-        name, TEST_NAMED(TestAtLine, __LINE__));                                             \
+#define TEST(name)                                                                       \
+    static void TEST_NAMED(TestAtLine, __LINE__)();                                      \
+    static const ::heliostat::testing::Registration TEST_NAMED(registration_, __LINE__)( \
+        name, TEST_NAMED(TestAtLine, __LINE__));                                         \
     static void TEST_NAMED(TestAtLine, __LINE__)()
 #define CHECK(condition) ::heliostat::testing::Check(condition, #condition, __FILE__, __LINE__)
 

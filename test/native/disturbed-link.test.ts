@@ -35,7 +35,7 @@ const disturbances: Record<string, Disturbance> = {
     for (let p = 0; p < partitions; p++) source.setLeader('orders', p, 1 + (random() % 2))
   },
   'Produce is refused or answered with doubt': ({ target }) => {
-    target.pushErrors(apiProduce, [6, 19, 7, 0, 20, 3, 56, 19, 6])
+    target.pushErrors(apiProduce, [6, 19, 0, 7, 20, 0, 3, 56, 0])
   },
   'Fetch and Metadata fail': ({ source, target }) => {
     source.pushErrors(apiFetch, [6, 3, -1, 0, 74, 56])
@@ -115,7 +115,7 @@ async function mirrorWhile(seed: number, disturb: Disturbance): Promise<void> {
     for (let p = 0; p < partitions; p++) await produceAll(opened, p)
     await disturbing
     const isDone = () => sumOf(opened.link.snapshot(), 'checkpoint') === partitions * records
-    await waitFor(isDone, 'all records', 30_000).catch(error => {
+    await waitFor(isDone, 'all records', 80_000).catch(error => {
       throw new Error(`${error} ${factsOf(opened)}`)
     })
     for (let p = 0; p < partitions; p++) {

@@ -1,4 +1,5 @@
-// Feeds damaged answers to the readers of the data path, to be run under AddressSanitizer and UBSan.
+// Feeds damaged answers to the readers of the data path, to be run under AddressSanitizer and
+// UBSan.
 //   fuzz [--seed N] [--seconds N] [--count N]
 // The same seed and count give the same inputs. A failure prints which input it was.
 
@@ -151,7 +152,8 @@ Encoder RandomMetadata(Random& random, int16_t version) {
 
 // Values that overflow, flip a sign or lie next to a limit.
 uint8_t* Mutate(Random& random, uint8_t* bytes, size_t* size) {
-    static constexpr int64_t kOdd[] = {0, 1, -1, -2, 60, 61, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN};
+    static constexpr int64_t kOdd[] = {0,  1,         -1,        -2,        60,
+                                       61, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN};
     for (int64_t i = Between(random, 0, 4); i > 0 && *size > 0; i--) {
         const auto at = static_cast<size_t>(Between(random, 0, static_cast<int64_t>(*size) - 1));
         const int64_t odd = kOdd[Between(random, 0, std::size(kOdd) - 1)];
@@ -201,12 +203,14 @@ void CheckWalk(const FetchAnswer& answer, Random& random, Facts& facts) {
         Require(batch.size >= kBatchHeaderSize, "a batch has a header");
         if (batch.path == BatchPath::kShallow) {
             Require(batch.base_offset >= reached, "nothing below the position passes");
-            Require(batch.record_count == batch.next_offset - batch.base_offset, "what passes is dense");
+            Require(batch.record_count == batch.next_offset - batch.base_offset,
+                    "what passes is dense");
             Require(batch.size <= 1'000, "what passes fits the target");
             Bytes stamped(batch.data, batch.data + batch.size);
             StampBatchHeader(batch.data, {5, 0, 7}, stamped.data());
-            Require(IsCrcRight(batch.data, batch.size) == IsCrcRight(stamped.data(), stamped.size()),
-                    "a new header neither mends nor breaks the CRC");
+            Require(
+                IsCrcRight(batch.data, batch.size) == IsCrcRight(stamped.data(), stamped.size()),
+                "a new header neither mends nor breaks the CRC");
         }
         reached = batch.next_offset;
         held += batch.size;
@@ -219,9 +223,10 @@ void CheckWalk(const FetchAnswer& answer, Random& random, Facts& facts) {
 
 void RunOne(Random& random, Facts& facts) {
     const auto kind = Between(random, 0, 3);
-    const auto version = static_cast<int16_t>(kind < 2    ? Between(random, kFetchMin, kFetchMax)
-                                              : kind == 2 ? Between(random, kProduceMin, kProduceMax)
-                                                          : Between(random, kMetadataMin, kMetadataMax));
+    const auto version =
+        static_cast<int16_t>(kind < 2    ? Between(random, kFetchMin, kFetchMax)
+                             : kind == 2 ? Between(random, kProduceMin, kProduceMax)
+                                         : Between(random, kMetadataMin, kMetadataMax));
     const Encoder made = kind < 2    ? RandomFetch(random, version)
                          : kind == 2 ? RandomProduce(random, version)
                                      : RandomMetadata(random, version);
@@ -263,9 +268,11 @@ int main(int count, char** words) {
     heliostat::testing::Random random(seed);
     heliostat::testing::Facts facts;
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
-    while (facts.inputs < inputs && (facts.inputs % 256 != 0 || std::chrono::steady_clock::now() < end))
+    while (facts.inputs < inputs &&
+           (facts.inputs % 256 != 0 || std::chrono::steady_clock::now() < end))
         heliostat::testing::RunOne(random, facts);
-    std::printf("inputs %" PRIu64 ", well formed %" PRIu64 ", batches %" PRIu64 ", stops %" PRIu64 "\n",
+    std::printf("inputs %" PRIu64 ", well formed %" PRIu64 ", batches %" PRIu64 ", stops %" PRIu64
+                "\n",
                 facts.inputs, facts.well_formed, facts.batches, facts.stops);
     return 0;
 }

@@ -16,11 +16,12 @@ std::string FetchText(const uint8_t* data, size_t size, int16_t version, FetchSu
     *summary = ReadFetch(Cursor(data, size), version, [&](FetchAnswer&& answer) {
         text += std::string(answer.topic) + "-" + std::to_string(answer.partition) + ":" +
                 std::to_string(answer.error) + "," + std::to_string(answer.high_watermark) + "," +
-                std::to_string(answer.last_stable_offset) + "," + std::to_string(answer.log_start) + "," +
-                std::to_string(answer.preferred_read_replica) + "," +
+                std::to_string(answer.last_stable_offset) + "," + std::to_string(answer.log_start) +
+                "," + std::to_string(answer.preferred_read_replica) + "," +
                 std::to_string(answer.records.size) + "[";
         for (const AbortedTransaction& aborted : answer.aborted)
-            text += std::to_string(aborted.producer_id) + "@" + std::to_string(aborted.first_offset) + " ";
+            text += std::to_string(aborted.producer_id) + "@" +
+                    std::to_string(aborted.first_offset) + " ";
         text += "] ";
     });
     return text;
@@ -86,7 +87,8 @@ Encoder ProduceAnswerBytes(int16_t version) {
     return to;
 }
 
-std::string ProduceText(const uint8_t* data, size_t size, int16_t version, ProduceSummary* summary) {
+std::string ProduceText(const uint8_t* data, size_t size, int16_t version,
+                        ProduceSummary* summary) {
     std::string text;
     *summary = ReadProduce(Cursor(data, size), version, [&](const ProduceAnswer& answer) {
         text += std::string(answer.topic) + "-" + std::to_string(answer.partition) + ":" +
@@ -137,8 +139,8 @@ std::string MetadataText(const uint8_t* data, size_t size, int16_t version, bool
     return text;
 }
 
-// A cut answer must be refused and must have told only what the whole one tells, in its order. From a
-// copy of exactly that size, so that AddressSanitizer sees a read beyond it.
+// A cut answer must be refused and must have told only what the whole one tells, in its order. From
+// a copy of exactly that size, so that AddressSanitizer sees a read beyond it.
 void CheckCuts(const Encoder& whole, const std::string& text,
                const std::function<std::string(const uint8_t*, size_t, bool*)>& read,
                size_t needed) {
@@ -160,17 +162,19 @@ TEST("Fetch answers of versions 4 to 11 are read, and refused when cut anywhere"
         const std::string text = FetchText(whole.data(), whole.size(), version, &summary);
         const std::string start = version >= 5 ? ",7," : ",-1,";
         const std::string replica = version >= 11 ? "3," : "-1,";
-        CHECK(text == "orders-4:0,100,90" + start + replica + "5[1000@50 1001@51 ] orders-0:0,100,90" +
-                          start + replica + "0[] log-1:0,100,90" + start + replica + "0[] ");
+        CHECK(text == "orders-4:0,100,90" + start + replica +
+                          "5[1000@50 1001@51 ] orders-0:0,100,90" + start + replica +
+                          "0[] log-1:0,100,90" + start + replica + "0[] ");
         CHECK(summary.is_well_formed && summary.throttle_ms == 25 && summary.error == 0);
-        CheckCuts(whole, text,
-                  [version](const uint8_t* data, size_t size, bool* is_well_formed) {
-                      FetchSummary cut{};
-                      const std::string told = FetchText(data, size, version, &cut);
-                      *is_well_formed = cut.is_well_formed;
-                      return told;
-                  },
-                  whole.size());
+        CheckCuts(
+            whole, text,
+            [version](const uint8_t* data, size_t size, bool* is_well_formed) {
+                FetchSummary cut{};
+                const std::string told = FetchText(data, size, version, &cut);
+                *is_well_formed = cut.is_well_formed;
+                return told;
+            },
+            whole.size());
     }
 }
 
@@ -192,14 +196,15 @@ TEST("Produce answers of versions 3 to 8 are read, and refused when cut anywhere
         const std::string text = ProduceText(whole.data(), whole.size(), version, &summary);
         CHECK(text == "orders-3:0@1000 orders-1:87@-1 ");
         CHECK(summary.is_well_formed && summary.throttle_ms == 40);
-        CheckCuts(whole, text,
-                  [version](const uint8_t* data, size_t size, bool* is_well_formed) {
-                      ProduceSummary cut{};
-                      const std::string told = ProduceText(data, size, version, &cut);
-                      *is_well_formed = cut.is_well_formed;
-                      return told;
-                  },
-                  whole.size());
+        CheckCuts(
+            whole, text,
+            [version](const uint8_t* data, size_t size, bool* is_well_formed) {
+                ProduceSummary cut{};
+                const std::string told = ProduceText(data, size, version, &cut);
+                *is_well_formed = cut.is_well_formed;
+                return told;
+            },
+            whole.size());
     }
 }
 
@@ -212,11 +217,12 @@ TEST("Metadata answers of versions 4 to 8 are read, and refused when cut anywher
         CHECK(is_well_formed);
         // Nobody reads the cluster's authorized operations at the end.
         const size_t needed = whole.size() - (version >= 8 ? 4 : 0);
-        CheckCuts(whole, text,
-                  [version](const uint8_t* data, size_t size, bool* is_good) {
-                      return MetadataText(data, size, version, is_good);
-                  },
-                  needed);
+        CheckCuts(
+            whole, text,
+            [version](const uint8_t* data, size_t size, bool* is_good) {
+                return MetadataText(data, size, version, is_good);
+            },
+            needed);
     }
 }
 
@@ -227,7 +233,8 @@ TEST("an InitProducerId answer is read, and refused when cut anywhere") {
     to.Write<int64_t>(4'000);
     to.Write<int16_t>(2);
     const auto answer = ReadInitProducerId(Cursor(to.data(), to.size()));
-    CHECK(answer.is_well_formed && answer.error == 0 && answer.producer_id == 4'000 && answer.epoch == 2);
+    CHECK(answer.is_well_formed && answer.error == 0 && answer.producer_id == 4'000 &&
+          answer.epoch == 2);
     for (size_t cut = 0; cut < to.size(); cut++)
         CHECK(!ReadInitProducerId(Cursor(to.data(), cut)).is_well_formed);
 }
@@ -268,7 +275,8 @@ TEST("varints of five and ten bytes end there") {
     const uint8_t zigzag[] = {0x00, 0x01, 0x02, 0x03, 0xfe, 0xff, 0xff, 0xff, 0x0f};
     Cursor some(zigzag, sizeof(zigzag));
     CHECK(some.ReadVarint(5) == 0 && some.ReadVarint(5) == -1 && some.ReadVarint(5) == 1);
-    CHECK(some.ReadVarint(5) == -2 && some.ReadVarint(5) == INT32_MAX && some.ok() && some.left() == 0);
+    CHECK(some.ReadVarint(5) == -2 && some.ReadVarint(5) == INT32_MAX && some.ok() &&
+          some.left() == 0);
 }
 
 }  // namespace heliostat::testing

@@ -42,8 +42,9 @@ int main(int count, char** words) {
     for (uint64_t seed = first; seed < first + seeds; seed++)
         if (!RunSeed(seed, is_traced, totals)) return 1;
     std::printf("seeds %" PRIu64 " from %" PRIu64 ": steps %" PRIu64 ", batches %" PRIu64
-                ", losses %" PRIu64 ", resets %" PRIu64 ", doubled %" PRIu64 ", wraps %" PRIu64 "\n",
-                seeds, first, totals.steps, totals.batches, totals.losses, totals.resets, totals.doubled,
-                totals.wraps);
+                ", losses %" PRIu64 ", resets %" PRIu64 ", doubled %" PRIu64 ", wraps %" PRIu64
+                "\n",
+                seeds, first, totals.steps, totals.batches, totals.losses, totals.resets,
+                totals.doubled, totals.wraps);
     return 0;
 }

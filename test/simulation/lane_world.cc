@@ -62,7 +62,8 @@ void LaneWorld::AddTrack() {
     auto& batches = track.source.batches();
     const auto some = static_cast<int>(Between(random_, 0, shape.batches - 1));
     if (Chance(random_, 8)) track.stop_at = some;
-    if (Chance(random_, 8) && batches[some].path == BatchPath::kShallow) batches[some].is_refused = true;
+    if (Chance(random_, 8) && batches[some].path == BatchPath::kShallow)
+        batches[some].is_refused = true;
     const int64_t position =
         Chance(random_, 80) ? track.source.start() : batches[Between(random_, 0, some)].base_offset;
     if (track.stop_at >= 0 && batches[track.stop_at].base_offset < position) track.stop_at = -1;
@@ -91,7 +92,8 @@ void LaneWorld::Run() {
 
 void LaneWorld::Step() {
     if (Chance(random_, fault_per_cent_)) return Disturb();
-    const auto at = static_cast<size_t>(Between(random_, 0, static_cast<int64_t>(tracks_.size()) - 1));
+    const auto at =
+        static_cast<size_t>(Between(random_, 0, static_cast<int64_t>(tracks_.size()) - 1));
     const auto connection = static_cast<size_t>(Between(random_, 0, kBrokers - 1));
     switch (Between(random_, 0, 9)) {
         case 0:
@@ -116,7 +118,8 @@ void LaneWorld::Step() {
 }
 
 void LaneWorld::Disturb() {
-    const auto at = static_cast<size_t>(Between(random_, 0, static_cast<int64_t>(tracks_.size()) - 1));
+    const auto at =
+        static_cast<size_t>(Between(random_, 0, static_cast<int64_t>(tracks_.size()) - 1));
     Track& track = tracks_[at];
     const auto broker = static_cast<size_t>(Between(random_, 0, kBrokers - 1));
     switch (Between(random_, 0, 9)) {
@@ -172,20 +175,20 @@ void LaneWorld::AnswerFetch(size_t at, bool is_healthy) {
         // The third in a row would stop the lane, and rightly so.
         const bool is_out_of_range = track.out_of_range < 2 && Chance(random_, 20);
         track.out_of_range += is_out_of_range;
-        track.lane->FetchFailed(is_out_of_range ? kOffsetOutOfRange : OneOf(random_, kFetchErrors), -1,
-                                -1, Now());
+        track.lane->FetchFailed(is_out_of_range ? kOffsetOutOfRange : OneOf(random_, kFetchErrors),
+                                -1, -1, Now());
         return;
     }
     track.out_of_range = 0;
     if (is_healthy) track.source.ShowAll();
-    FetchedPartition fetched{.high_watermark = track.source.end(),
-                             .last_stable_offset = track.source.end(),
-                             .log_start = track.source.start(),
-                             .readable_end = track.source.end(),
-                             .proves_end = Chance(random_, 50),
-                             .walk = track.source.Fetch(track.fetch_position, Between(random_, 0, 8),
-                                                        track.stop_at),
-                             .owner = nullptr};
+    FetchedPartition fetched{
+        .high_watermark = track.source.end(),
+        .last_stable_offset = track.source.end(),
+        .log_start = track.source.start(),
+        .readable_end = track.source.end(),
+        .proves_end = Chance(random_, 50),
+        .walk = track.source.Fetch(track.fetch_position, Between(random_, 0, 8), track.stop_at),
+        .owner = nullptr};
     if (fetched.walk.batches.empty() && track.fetch_position < track.source.end())
         fetched.proves_end = false;
     Trace("lane %zu: fetched %zu batches at %ld", at, fetched.walk.batches.size(),
@@ -200,7 +203,8 @@ void LaneWorld::Pack(size_t connection) {
     Request request;
     for (size_t at = 0; at < tracks_.size(); at++) {
         Track& track = tracks_[at];
-        if (track.connection != static_cast<int>(connection) || !track.lane->CanSend(Now())) continue;
+        if (track.connection != static_cast<int>(connection) || !track.lane->CanSend(Now()))
+            continue;
         if (Chance(random_, 20)) continue;
         const Lane::Outgoing batch = track.lane->Send();
         const int index = track.source.IndexOf(batch.data);
@@ -226,7 +230,8 @@ void LaneWorld::Produce(Request& request, size_t broker) {
         Track& track = tracks_[entry.track];
         if (track.leader != static_cast<int>(broker)) {
             entry.answer = {kNotLeader, -1, false, false};
-        } else if (const SourceBatch& batch = track.source.batches()[entry.index]; batch.is_refused) {
+        } else if (const SourceBatch& batch = track.source.batches()[entry.index];
+                   batch.is_refused) {
             entry.answer = {kTooLarge, -1, false, false};
         } else {
             entry.answer = track.target.Produce({.stamp = entry.batch.stamp,
@@ -255,7 +260,8 @@ void LaneWorld::Answer(size_t at) {
         if (Chance(random_, fault_per_cent_) && Chance(random_, 5)) {
             track.lane->Unanswered(entry.batch.serial, true, Now());
         } else {
-            track.lane->Answered(entry.batch.serial, entry.answer.code, entry.answer.base_offset, Now());
+            track.lane->Answered(entry.batch.serial, entry.answer.code, entry.answer.base_offset,
+                                 Now());
         }
     }
 }
@@ -281,8 +287,10 @@ void LaneWorld::Lose(size_t at) {
     }
     connection.requests.clear();
     connection.done = 0;
-    // Whole requests that arrived are worked off soon, in order; the rest of them never arrived whole.
-    const auto arrived = static_cast<size_t>(Between(random_, 0, static_cast<int64_t>(ghosts_.size())));
+    // Whole requests that arrived are worked off soon, in order; the rest of them never arrived
+    // whole.
+    const auto arrived =
+        static_cast<size_t>(Between(random_, 0, static_cast<int64_t>(ghosts_.size())));
     ghosts_.resize(arrived);
     ghost_brokers_.resize(arrived);
     if (Chance(random_, 70))
@@ -405,8 +413,8 @@ void LaneWorld::NoteWritten(Track& track, size_t at, int index, bool is_past_exp
     const SourceBatch& batch = track.source.batches()[index];
     if (track.is_written[index]) {
         totals_.doubled++;
-        const bool is_named = std::any_of(
-            track.resets.begin(), track.resets.end(), [&](const Reset& reset) {
+        const bool is_named =
+            std::any_of(track.resets.begin(), track.resets.end(), [&](const Reset& reset) {
                 return reset.from <= batch.base_offset && batch.next_offset <= reset.to;
             });
         if (!is_named && !is_past_expiry)
@@ -416,8 +424,8 @@ void LaneWorld::NoteWritten(Track& track, size_t at, int index, bool is_past_exp
     track.is_written[index] = true;
     for (int i = 0; i < index; i++) {
         const SourceBatch& before = track.source.batches()[i];
-        if (before.path == BatchPath::kShallow && before.base_offset >= track.lane->options().position &&
-            !track.is_written[i])
+        if (before.path == BatchPath::kShallow &&
+            before.base_offset >= track.lane->options().position && !track.is_written[i])
             Fail(at, "has batch " + std::to_string(index) + " on the target before batch " +
                          std::to_string(i));
     }
@@ -448,12 +456,14 @@ void LaneWorld::Check(const Track& track, size_t at) {
         is_end = batches[i].next_offset == lane.checkpoint();
         if (batches[i].path != BatchPath::kShallow) continue;
         if (!track.is_written[i])
-            Fail(at, "has its checkpoint past batch " + std::to_string(i) + ", which is not on the target");
+            Fail(at, "has its checkpoint past batch " + std::to_string(i) +
+                         ", which is not on the target");
         if (track.sequences[i] >= 0)
             sequence = TargetPartition::Add(track.sequences[i], batches[i].record_count);
     }
     if (!is_end) Fail(at, "has its checkpoint inside a batch");
-    if (sequence != lane.checkpoint_sequence()) Fail(at, "tells a wrong sequence for its checkpoint");
+    if (sequence != lane.checkpoint_sequence())
+        Fail(at, "tells a wrong sequence for its checkpoint");
     const_cast<Track&>(track).last_checkpoint = lane.checkpoint();
     totals_.stops += lane.IsOver();
 }

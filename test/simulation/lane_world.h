@@ -1,5 +1,5 @@
-// A few lanes between modelled sources and targets: takes random steps as threads, networks and brokers
-// would, and checks after each that no lane has done what it must never do.
+// A few lanes between modelled sources and targets: takes random steps as threads, networks and
+// brokers would, and checks after each that no lane has done what it must never do.
 #ifndef HELIOSTAT_TEST_LANE_WORLD_H_
 #define HELIOSTAT_TEST_LANE_WORLD_H_
 

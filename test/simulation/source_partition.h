@@ -51,16 +51,19 @@ class SourcePartition {
                              : BatchPath::kShallow;
             batch.record_count = static_cast<int32_t>(
                 batch.path != BatchPath::kShallow ? 1
-                : shape.is_huge                   ? Between(random, 1 << 28, 0x7ffffffe)
-                                                  : Between(random, 1, Chance(random, 50) ? 2 : 500));
+                : shape.is_huge ? Between(random, 1 << 28, 0x7ffffffe)
+                                : Between(random, 1, Chance(random, 50) ? 2 : 500));
             batch.base_offset = offset;
             batch.next_offset = offset + batch.record_count;
             batch.max_timestamp = Between(random, shape.oldest_ms, shape.newest_ms);
-            // A lane looks at none of this; the test knows the batch by it, wherever its bytes have gone.
+            // A lane looks at none of this; the test knows the batch by it, wherever its bytes have
+            // gone.
             batch.bytes.resize(static_cast<size_t>(Between(random, 70, 400)));
             StoreBigEndian<int64_t>(batch.bytes.data(), i);
-            StoreBigEndian<int32_t>(batch.bytes.data() + 8, static_cast<int32_t>(batch.bytes.size()) - 12);
-            offset = batch.next_offset + (Chance(random, shape.gap_per_cent) ? Between(random, 1, 50) : 0);
+            StoreBigEndian<int32_t>(batch.bytes.data() + 8,
+                                    static_cast<int32_t>(batch.bytes.size()) - 12);
+            offset = batch.next_offset +
+                     (Chance(random, shape.gap_per_cent) ? Between(random, 1, 50) : 0);
             batches_.push_back(std::move(batch));
         }
         visible_ = Between(random, 0, shape.batches);
@@ -77,7 +80,8 @@ class SourcePartition {
     }
     void ShowAll() { visible_ = batches_.size(); }
 
-    // At most `most` batches from `position` on; `stop_at` is the index of a batch that cannot pass.
+    // At most `most` batches from `position` on; `stop_at` is the index of a batch that cannot
+    // pass.
     Walk Fetch(int64_t position, int64_t most, int stop_at) const {
         Walk walk;
         for (size_t i = 0; i < visible_ && walk.batches.size() < static_cast<size_t>(most); i++) {
@@ -98,7 +102,9 @@ class SourcePartition {
         return walk;
     }
 
-    static int IndexOf(const uint8_t* data) { return static_cast<int>(LoadBigEndian<int64_t>(data)); }
+    static int IndexOf(const uint8_t* data) {
+        return static_cast<int>(LoadBigEndian<int64_t>(data));
+    }
 
    private:
     std::vector<SourceBatch> batches_;

@@ -1,5 +1,6 @@
-// A target partition by a broker's rules of idempotence, as far as a mirror can notice them: the window
-// of five, the state a restart or an expiry leaves, and what is checked before the sequence is.
+// A target partition by a broker's rules of idempotence, as far as a mirror can notice them: the
+// window of five, the state a restart or an expiry leaves, and what is checked before the sequence
+// is.
 #ifndef HELIOSTAT_TEST_TARGET_PARTITION_H_
 #define HELIOSTAT_TEST_TARGET_PARTITION_H_
 
@@ -46,7 +47,8 @@ class TargetPartition {
             for (const Remembered& seen : found->second)
                 if (seen.first == stamp.base_sequence && seen.last == last)
                     return {complaint, seen.base_offset, false, false};
-            if (stamp.base_sequence != Add(found->second.back().last, 1)) return {45, -1, false, false};
+            if (stamp.base_sequence != Add(found->second.back().last, 1))
+                return {45, -1, false, false};
         }
         const bool is_past_expiry = expired_.contains(stamp.producer_id);
         auto& window = producers_[stamp.producer_id];
