@@ -12,7 +12,8 @@ export async function storageFormat(
   clusterId: string,
   extra: string[]
 ): Promise<void> {
-  const args = ['format', '--cluster-id', clusterId, '--config', config, ...extra]
+  // One argument: an id may begin with a dash.
+  const args = ['format', `--cluster-id=${clusterId}`, '--config', config, ...extra]
   const { code, stdout, stderr } = await runJava(jars, 'kafka.tools.StorageTool', args)
   if (code !== 0) throw new Error(`StorageTool failed with ${code}: ${stdout}${stderr}`)
 }
