@@ -301,7 +301,7 @@ void Fetcher::Take(Request& request, const wire_result& result) {
         batches += fetched.walk.batches.size();
         const LaneWish wish = routed->lane.Fetched(std::move(fetched));
         if (answer.preferred_read_replica >= 0 && answer.preferred_read_replica != broker_id_)
-            link_.PreferSource(routed, answer.preferred_read_replica, now);
+            link_.PreferSource(routed, answer.preferred_read_replica);
         link_.Settle(routed, wish, now, kicks);
     }
     if (batches > 0) batch_bytes_ = static_cast<int64_t>(record_bytes / batches);

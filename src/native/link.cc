@@ -216,6 +216,8 @@ bool Link::Route(const RoutedLanePtr& routed, Moment now) {
     if (source >= 0 && (!lane.fetcher || lane.fetcher->broker_id() != source)) {
         LeaveFetcher(lane);
         lane.fetcher = connections_.PlaceAtSource(source);
+        // A replica that is not known is not waited for: next time it is the leader again.
+        if (!lane.fetcher) lane.preferred_source = -1;
         if (lane.fetcher) lane.lane.SourceFound();
     }
     const int32_t target = target_leaders_->Find(lane.target_topic, lane.target_partition);
@@ -232,7 +234,7 @@ bool Link::Route(const RoutedLanePtr& routed, Moment now) {
     return lane.fetcher && lane.packer;
 }
 
-void Link::PreferSource(const RoutedLanePtr& lane, int32_t broker_id, Moment) {
+void Link::PreferSource(const RoutedLanePtr& lane, int32_t broker_id) {
     lane->preferred_source = broker_id;
     if (lane->is_unrouted) return;
     lane->is_unrouted = true;
@@ -324,7 +326,7 @@ void Link::RunTimer() {
         TickProducers(now, kicks);
         source_leaders_->Tick(now.ms);
         target_leaders_->Tick(now.ms);
-        Sample(now, now.ms - last.ms);
+        Sample(now.ms - last.ms);
         last = now;
     }
 }
@@ -392,7 +394,7 @@ void Link::TickProducers(Moment now, Kicks& kicks) {
     }
 }
 
-void Link::Sample(Moment, int64_t elapsed_ms) {
+void Link::Sample(int64_t elapsed_ms) {
     const int64_t record_bytes = record_bytes_.load(std::memory_order_relaxed);
     const bool has_data = record_bytes != std::exchange(sampled_record_bytes_, record_bytes);
     if (connections_.IsTargetFull()) {

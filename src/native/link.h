@@ -135,7 +135,7 @@ class Link {
     // wishes and to what JS should know.
     void Settle(const RoutedLanePtr& lane, LaneWish wish, Moment now, Kicks& kicks);
     // The leader named another replica to read from. The lane's mutex is held.
-    void PreferSource(const RoutedLanePtr& lane, int32_t broker_id, Moment now);
+    void PreferSource(const RoutedLanePtr& lane, int32_t broker_id);
     void RequestBegins() { requests_.fetch_add(1); }
     void RequestEnds();
     // A connection that came to nothing: its broker may have gone, or moved.
@@ -154,7 +154,7 @@ class Link {
     void TickWaiting(Moment now, Kicks& kicks);
     void TickUnrouted(Moment now, Kicks& kicks);
     void TickProducers(Moment now, Kicks& kicks);
-    void Sample(Moment now, int64_t elapsed_ms);
+    void Sample(int64_t elapsed_ms);
     // The lane's mutex is held. False while a leader is missing or the old one still owes answers.
     bool Route(const RoutedLanePtr& lane, Moment now);
     void LeaveFetcher(RoutedLane& lane);

@@ -40,7 +40,8 @@ export function openLog(options: LogOptions): Log {
 }
 
 function openJson(settings: pino.LoggerOptions, { descriptor }: LogOptions): Log {
-  const destination = pino.destination({ dest: descriptor, sync: false })
+  // Asynchronous writes would queue in libuv's pool behind calls that wait for brokers, and be lost at the end.
+  const destination = pino.destination({ dest: descriptor, sync: true })
   return {
     logger: pino(settings, destination),
     flush() {
