@@ -101,7 +101,7 @@ bool Packer::Make(Request& request, wire_request* wire, int16_t version) {
         is_saturated_.store(true, std::memory_order_relaxed);
         return false;
     }
-    Gather(request, version);
+    Gather(request, version, now);
     if (request.entries.empty()) return false;
     Write(request, wire);
     in_flight_requests_++;
@@ -113,8 +113,7 @@ bool Packer::Make(Request& request, wire_request* wire, int16_t version) {
     return true;
 }
 
-void Packer::Gather(Request& request, int16_t version) {
-    const Moment now = Link::Now();
+void Packer::Gather(Request& request, int16_t version, Moment now) {
     std::deque<ListedLane> listed;
     {
         std::lock_guard lock(mutex_);

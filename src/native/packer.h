@@ -43,7 +43,7 @@ class Packer {
     static void OnDone(const wire_result* result, void* opaque);
 
     bool Make(Request& request, wire_request* wire, int16_t version);
-    void Gather(Request& request, int16_t version);
+    void Gather(Request& request, int16_t version, Moment now);
     void Write(Request& request, wire_request* wire);
     void Done(Request& request, const wire_result& result);
     void Take(Request& request, const wire_result& result);
