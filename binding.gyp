@@ -22,6 +22,8 @@
                 'src/native/fetcher.cc',
                 'src/native/group.cc',
                 'src/native/group_member.cc',
+                'src/native/group_offsets.cc',
+                'src/native/header_reader.cc',
                 'src/native/js_values.cc',
                 'src/native/lane.cc',
                 'src/native/lane_reason.cc',

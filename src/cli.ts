@@ -1,27 +1,24 @@
 // The command line: arguments to a command, errors to an exit code.
 
-import yargs, { type Argv } from 'yargs'
+import { ownRow, readArguments } from './command-line/arguments.ts'
+import type { Command, CommandTable } from './command-line/command.ts'
+import { commandHelp, overviewHelp } from './command-line/help.ts'
+import { isFlagLike, refuseLookAlikes } from './command-line/typed.ts'
 import {
   demoOptions,
-  environmentName,
-  hasMirrorMakerFlag,
-  type Option,
-  type OptionTable,
+  healthOptions,
+  planOptions,
+  printOptions,
   runOptions,
+  statusOptions,
   versionOptions
 } from './config/options.ts'
+import { readOptions } from './config/read-options.ts'
+import { redactAssignment } from './config/redact.ts'
 import { didYouMean } from './config/suggest.ts'
 import { ConfigError, exitCodeOf, UsageError } from './errors.ts'
 
-interface Command {
-  describe: string
-  options: OptionTable
-  examples: readonly string[]
-  /** Loads the command's own code, and with it the addon, only when it is called. */
-  run: (flags: Readonly<Record<string, unknown>>) => Promise<number>
-}
-
-const commands: Readonly<Record<string, Command>> = {
+export const commands: CommandTable = {
   run: {
     describe: 'Mirror topics from one cluster to another',
     options: runOptions,
@@ -38,122 +35,170 @@ const commands: Readonly<Record<string, Command>> = {
     examples: ['$0 demo', '$0 demo --keep'],
     run: async flags => (await import('./commands/demo.ts')).demo(flags)
   },
+  'config print': {
+    describe: 'Show every value that a run would use, with where it comes from',
+    options: printOptions,
+    examples: [
+      '$0 config print --consumer.config source.properties --producer.config target.properties',
+      '$0 config print --consumer.config source.properties --producer.config target.properties --format json'
+    ],
+    run: async flags => (await import('./commands/config.ts')).print(flags)
+  },
+  'config validate': {
+    describe: 'Check files, variables and flags of a run without connecting to anything',
+    options: runOptions,
+    examples: [
+      "$0 config validate --consumer.config source.properties --producer.config target.properties --whitelist 'orders|log.*'"
+    ],
+    run: async flags => (await import('./commands/config.ts')).validate(flags)
+  },
+  plan: {
+    describe:
+      'Show what a run would do, topic by topic, and what to mend before it; changes nothing',
+    options: planOptions,
+    examples: [
+      "$0 plan --consumer.config source.properties --producer.config target.properties --whitelist 'orders|log.*'",
+      "$0 plan --consumer.config source.properties --producer.config target.properties --whitelist '.*' --lanes --rate 50",
+      "$0 plan --consumer.config source.properties --producer.config target.properties --whitelist '.*' --format json > plan.json"
+    ],
+    run: async flags => (await import('./commands/plan.ts')).plan(flags)
+  },
+  status: {
+    describe: 'Show how far the group of a mirror is, lane by lane, from the clusters alone',
+    options: statusOptions,
+    examples: [
+      '$0 status --consumer.config source.properties --producer.config target.properties',
+      '$0 status --bootstrap-server localhost:9092 --group mirror --topic orders --watch 5',
+      '$0 status --bootstrap-server localhost:9092 --group mirror --max-lag 10000 --format json'
+    ],
+    run: async flags => (await import('./commands/status.ts')).status(flags)
+  },
+  health: {
+    describe: 'Ask the mirror on this host whether it is alive, or with --ready whether it mirrors',
+    options: healthOptions,
+    examples: ['$0 health', '$0 health --ready --verbose', '$0 health --http 127.0.0.1:9748'],
+    run: async flags => (await import('./commands/health.ts')).health(flags)
+  },
   version: {
     describe: 'Show the version',
     options: versionOptions,
     examples: ['$0 version --verbose'],
-    run: async flags => (await import('./commands/version.ts')).version(flags.verbose === true)
+    run: async flags => {
+      const { verbose } = readOptions(versionOptions, flags, process.env)
+      return (await import('./commands/version.ts')).version(verbose)
+    }
   }
 }
 
-const globalFlags = ['help', 'debug']
-
-export { exitAtOnce } from './native/index.ts'
-
 /** Returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
+  const isDebug = args.includes('--debug')
+  const words = args[0] === '--debug' ? args.slice(1) : args
+  const name = commandName(words)
   try {
-    return await dispatch(args)
+    return await dispatch(name, words)
   } catch (error) {
-    process.stderr.write(`${describeError(error, args.includes('--debug'))}\n`)
+    process.stderr.write(`${describeError(error, name, isDebug)}\n`)
     return exitCodeOf(error)
   }
 }
 
-async function dispatch(args: readonly string[]): Promise<number> {
-  if (args[0] === '--version') return commands.version?.run({}) ?? 0
-  const isRun = (args[0] ?? '').startsWith('--') && hasMirrorMakerFlag(args)
-  const words = isRun ? ['run', ...args] : args
-  const name = words[0] ?? ''
-  if (name === '' || name === '--help' || name === 'help') return showHelp(words)
-  const command = commands[name]
-  if (!command) {
-    throw new UsageError(`unknown command "${name}"${didYouMean(name, Object.keys(commands))}`)
+/** The command that is meant, by one word or two; `run` when flags come first, as MirrorMaker's do. */
+function commandName(args: readonly string[]): string {
+  const [first = '', second = ''] = args
+  if (isFlagLike(first) && !['-h', '--help', '--version'].includes(first)) return 'run'
+  return isGroup(first) && !isFlagLike(second) ? `${first} ${second}`.trimEnd() : first
+}
+
+function isGroup(word: string): boolean {
+  return Object.keys(groupOf(word)).length > 0
+}
+
+function groupOf(word: string): CommandTable {
+  return Object.fromEntries(
+    Object.entries(commands).filter(([name]) => name.startsWith(`${word} `))
+  )
+}
+
+async function dispatch(name: string, args: readonly string[]): Promise<number> {
+  refuseLookAlikes(args)
+  if (['--help', '-h', 'help'].includes(name)) return showHelp(args.slice(1).join(' '))
+  if (name === '--version') return showVersion()
+  if (name === '') {
+    process.stderr.write(`${await overviewHelp(commands, helpWidth(process.stderr))}\n\n`)
+    throw new UsageError('a command is missing')
   }
-  const flags = parseFlags(name, command, words.slice(1))
-  return flags === undefined ? 0 : command.run(flags)
+  if (isHelpAsked(args) && isGroup(name)) return showHelp(name)
+  const command = findCommand(name)
+  if (isHelpAsked(args)) return showHelp(name)
+  const own = isFlagLike(args[0] ?? '') ? args : args.slice(name.split(' ').length)
+  const { flags, words } = readArguments(command.options, own, commandsWith)
+  if (flags.version !== undefined) return showVersion()
+  refuseWords(words, command)
+  return command.run(flags)
 }
 
-function showHelp(words: readonly string[]): number {
-  const parser = yargs([]).scriptName('heliostat').usage('$0 <command> [options]').version(false)
-  for (const [name, { describe }] of Object.entries(commands)) parser.command(name, describe)
-  parser.showHelp(text => console.log(text))
-  if (words.length > 0) return 0
-  throw new UsageError('a command is missing')
+function isHelpAsked(args: readonly string[]): boolean {
+  return args.includes('--help') || args.includes('-h')
 }
 
-/** Undefined when help was asked for and shown. */
-function parseFlags(
-  name: string,
-  command: Command,
-  args: readonly string[]
-): Record<string, unknown> | undefined {
-  const parser = describeCommand(name, command)
-  const { _: words, $0: _, ...flags } = parser.parseSync([...args])
-  if (flags.help) {
-    parser.showHelp(text => console.log(text))
-    return undefined
+function findCommand(name: string): Command {
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (command) return command
+  const names = Object.keys(commands)
+  const [group = '', word = ''] = name.split(' ')
+  if (!isGroup(group)) {
+    const meant = didYouMean(name, names) || `. There are ${names.join(', ')}`
+    throw new UsageError(`unknown command "${name}"${meant}`)
   }
-  const known = [...Object.keys(command.options), ...globalFlags]
-  for (const flag of Object.keys(flags)) {
-    if (known.includes(flag)) continue
-    throw new UsageError(
-      `${name}: unknown flag --${flag}${didYouMean(
-        `--${flag}`,
-        known.map(row => `--${row}`)
-      )}`
-    )
-  }
-  if (words.length > 0) throw new UsageError(`${name}: unexpected argument "${words[0]}"`)
-  return flags
+  const subs = names.filter(row => row.startsWith(`${group} `))
+  const list = subs.map(row => `heliostat ${row}`).join(' or ')
+  if (word === '') throw new UsageError(`${group}: a word is missing. Write ${list}`)
+  const meant = didYouMean(name, subs) || `. Write ${list}`
+  throw new UsageError(`unknown command "${name}"${meant}`)
 }
 
-function describeCommand(name: string, command: Command): Argv {
-  const parser = yargs()
-    .scriptName('heliostat')
-    .usage(`$0 ${name} [options]\n\n${command.describe}.`)
-    .parserConfiguration({
-      'dot-notation': false,
-      'camel-case-expansion': false,
-      'boolean-negation': false,
-      'parse-numbers': false,
-      'parse-positional-numbers': false
-    })
-    .version(false)
-    .help(false)
-    .exitProcess(false)
-    .wrap(Math.min(120, process.stdout.columns || 100))
-    .option('help', { type: 'boolean', describe: 'Show this help.' })
-    .option('debug', { type: 'boolean', describe: 'Show the stack of an error.' })
-  for (const [flag, option] of Object.entries(command.options)) describeFlag(parser, flag, option)
-  for (const example of command.examples) parser.example(example, '')
-  if (name === 'run')
-    parser.epilogue(`Each option can be set by a variable too: ${environmentName('num.streams')}.`)
-  return parser
+function commandsWith(flag: string): string[] {
+  return Object.keys(commands).filter(name => ownRow(commands[name]?.options ?? {}, flag))
 }
 
-function describeFlag(parser: Argv, flag: string, option: Option): void {
-  // Checks are our own, so that flags and environment variables get the same ones.
-  const isDefaultShown = 'default' in option && option.default !== false
-  parser.option(flag, {
-    type: option.type === 'boolean' ? 'boolean' : 'string',
-    group: option.group,
-    describe:
-      option.placeholder === undefined
-        ? option.describe
-        : `${option.placeholder}  ${option.describe}`,
-    ...(option.type === 'string' && option.choices
-      ? { describe: `${option.choices.join(' or ')}  ${option.describe}` }
-      : {}),
-    ...(isDefaultShown ? { defaultDescription: String(option.default) } : {})
-  })
+function refuseWords([word, ...more]: readonly string[], { options }: Command): void {
+  if (word === undefined) return
+  const others = more.length === 0 ? '' : ` and ${more.length} more`
+  const why = ownRow(options, 'whitelist')
+    ? ". Put a pattern, or a value with spaces, in quotes, or the shell takes it apart: --whitelist '.*'"
+    : ''
+  throw new UsageError(`unexpected argument "${redactAssignment(word)}"${others}${why}`)
 }
 
-function describeError(error: unknown, isDebug: boolean): string {
+async function showHelp(name: string): Promise<number> {
+  const width = helpWidth(process.stdout)
+  const text =
+    name === '' || isGroup(name)
+      ? await overviewHelp(name === '' ? commands : groupOf(name), width)
+      : await commandHelp(name, findCommand(name), width)
+  console.log(text)
+  return 0
+}
+
+function helpWidth(stream: NodeJS.WriteStream): number {
+  return Math.min(120, stream.columns || 100)
+}
+
+async function showVersion(): Promise<number> {
+  return (await import('./commands/version.ts')).version(false)
+}
+
+function describeError(error: unknown, name: string, isDebug: boolean): string {
   if (isDebug && error instanceof Error) return String(error.stack)
-  if (error instanceof UsageError) return `error: ${error.message}\nSee heliostat --help`
-  if (error instanceof ConfigError) {
-    return error.problems.map(problem => `error: ${problem}`).join('\n')
+  if (error instanceof UsageError) {
+    const help = Object.hasOwn(commands, name) ? `heliostat ${name} --help` : 'heliostat --help'
+    return [...listProblems(error.problems), `See ${help}`].join('\n')
   }
+  if (error instanceof ConfigError) return listProblems(error.problems).join('\n')
   return `error: ${error instanceof Error ? error.message : String(error)}`
+}
+
+function listProblems(problems: readonly string[]): string[] {
+  return problems.map(problem => `error: ${problem}`)
 }

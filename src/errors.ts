@@ -42,7 +42,17 @@ export class ConfigError extends MirrorError {
 /** The command line cannot be understood. Nothing was started. */
 export class UsageError extends MirrorError {
   static override readonly code = 'HELIOSTAT_USAGE'
+  readonly problems: readonly string[]
+
+  constructor(problems: string | readonly string[], details: Details = {}) {
+    const list = typeof problems === 'string' ? [problems] : problems
+    super(list.join('\n'), details)
+    this.problems = list
+  }
 }
+
+/** Neither flags nor files say which topics: whoever only looks at files can go on without. */
+export class NoTopicsError extends UsageError {}
 
 /** The native addon, or a feature of it that is needed, is not there. */
 export class BuildError extends MirrorError {

@@ -10,7 +10,7 @@ import { Reader } from '../demo/reader.ts'
 import { RunError } from '../errors.ts'
 import { Mirror } from '../mirror/mirror.ts'
 import type { MirrorConfig, MirrorResult } from '../mirror/types.ts'
-import { MockCluster, nativeVersion } from '../native/index.ts'
+import { type LinkOptions, MockCluster, nativeVersion } from '../native/index.ts'
 import { describeBuild } from '../observe/build-info.ts'
 import { type HttpPort, openHttp } from '../observe/http.ts'
 import { type Logger, openLog } from '../observe/log.ts'
@@ -32,8 +32,7 @@ type DemoOptions = OptionValues<typeof demoOptions>
 
 export async function demo(flags: Readonly<Record<string, unknown>>): Promise<number> {
   const options = readOptions(demoOptions, flags, process.env)
-  const log = openLog({ level: 'error', format: 'pretty', descriptor: 2 })
-  const { logger } = log
+  const logger = openLog({ level: 'error', format: 'pretty', descriptor: 2 })
   const clusters = { source: new MockCluster(2), target: new MockCluster(2) }
   const topics = new TopicSelector({ include: topic })
   try {
@@ -43,7 +42,6 @@ export async function demo(flags: Readonly<Record<string, unknown>>): Promise<nu
     await topics.close()
     clusters.source.close()
     clusters.target.close()
-    log.flush()
   }
 }
 
@@ -134,7 +132,7 @@ async function keepUp(reach: Reach, options: DemoOptions, logger: Logger): Promi
   const { load, ledger, partitions, bootstrapServers } = reach
   const reader = await Reader.open({ bootstrapServers, topic, partitions })
   // Until here a signal ends the demo at once; from here on there is something to check first.
-  const { stop, close } = stopOnSignals(logger, () => {})
+  const { stop, close } = stopOnSignals(logger)
   const before = ledger.records
   let endsAt: number | undefined
   try {
@@ -166,18 +164,25 @@ function judge(written: Ledger, read: Ledger, result: MirrorResult, rate: string
 
 function mirrorConfig(clusters: Stage['clusters'], topics: TopicSelector): MirrorConfig {
   return {
-    source: {
-      alias: 'source',
-      connection: {
-        'bootstrap.servers': clusters.source.bootstrapServers,
-        'enable.metrics.push': 'false'
-      },
-      group: {
-        'group.id': 'heliostat-demo',
-        'enable.auto.commit': 'false',
-        'partition.assignment.strategy': 'cooperative-sticky'
+    links: [
+      {
+        source: {
+          alias: 'source',
+          connection: {
+            'bootstrap.servers': clusters.source.bootstrapServers,
+            'enable.metrics.push': 'false'
+          },
+          group: {
+            'group.id': 'heliostat-demo',
+            'enable.auto.commit': 'false',
+            'partition.assignment.strategy': 'cooperative-sticky'
+          }
+        },
+        link: demoLink,
+        autoOffsetReset: 'earliest',
+        commitIntervalMs: 1_000
       }
-    },
+    ],
     target: {
       alias: 'target',
       connection: {
@@ -185,28 +190,31 @@ function mirrorConfig(clusters: Stage['clusters'], topics: TopicSelector): Mirro
         'enable.metrics.push': 'false'
       }
     },
-    link: {
-      streams: 2,
-      producers: runOptions['num.producers'].default,
-      isolation: 'read_committed',
-      fetchMinBytes: 1,
-      fetchMaxBytes: 16 * 1_048_576,
-      maxPartitionFetchBytes: 1_048_576,
-      fetchMaxWaitMs: 100,
-      budgetBytes: 96 * 1_048_576,
-      maxRequestBytes: 1_048_576,
-      maxInFlight: 5,
-      requestTimeoutMs: 30_000,
-      clientRack: ''
-    },
     topics,
-    autoOffsetReset: 'earliest',
-    commitIntervalMs: 1_000,
+    creation: { create: true, replicationFactor: undefined, grow: false },
+    adminTimeoutMs: 30_000,
     untilCaughtUp: false,
     abortOnSendFailure: true,
     drainTimeoutMs: 10_000,
     discoveryIntervalMs: 1_000
   }
+}
+
+const demoLink: LinkOptions = {
+  streams: 2,
+  producers: runOptions['num.producers'].default,
+  isolation: 'read_committed',
+  fetchMinBytes: 1,
+  fetchMaxBytes: 16 * 1_048_576,
+  maxPartitionFetchBytes: 1_048_576,
+  fetchMaxWaitMs: 100,
+  budgetBytes: 96 * 1_048_576,
+  maxRequestBytes: 1_048_576,
+  maxInFlight: 5,
+  requestTimeoutMs: 30_000,
+  idempotent: true,
+  maxHeldRecords: 0,
+  clientRack: ''
 }
 
 async function timed(work: () => Promise<void>): Promise<number> {

@@ -6,74 +6,124 @@ import { readOptions, refuseUnknownVariables } from '../config/read-options.ts'
 import { redactConfig } from '../config/redact.ts'
 import { exitCodeOf } from '../errors.ts'
 import { Mirror } from '../mirror/mirror.ts'
-import type { MirrorConfig, MirrorResult } from '../mirror/types.ts'
+import type { MirrorConfig, MirrorResult, ReloadState } from '../mirror/types.ts'
 import { nativeVersion } from '../native/index.ts'
 import { describeBuild } from '../observe/build-info.ts'
 import { openHttp } from '../observe/http.ts'
-import { type Log, type Logger, openLog } from '../observe/log.ts'
+import { logLanes } from '../observe/lane-list.ts'
+import { type Logger, openLog } from '../observe/log.ts'
 import { createMetrics } from '../observe/metrics.ts'
 import { buildReport, summarize, writeReport } from '../observe/report.ts'
 import { openStatusLine } from '../observe/status-line.ts'
 import { watchProgress } from '../observe/watch.ts'
 import { TopicSelector } from '../topics/select.ts'
 import { processFigures } from './process-figures.ts'
-import { stopOnSignals } from './signals.ts'
+import { noteReload, reload } from './reload.ts'
+import { Signals } from './signals.ts'
 
 // Well below the ten seconds in which a new topic is promised to be mirrored.
 const discoveryIntervalMs = 3_000
+const defaultAdminTimeoutMs = 30_000
 
 export async function run(flags: Readonly<Record<string, unknown>>): Promise<number> {
+  // Before anything is read, so that no signal is missed.
+  const signals = new Signals()
+  outliveReaders(process.stdout, process.stderr)
+  try {
+    return await start(flags, signals)
+  } finally {
+    signals.close()
+  }
+}
+
+async function start(flags: Readonly<Record<string, unknown>>, signals: Signals): Promise<number> {
   refuseUnknownVariables(process.env)
   const options = readOptions(runOptions, flags, process.env)
-  const config = loadConfig(options, process.env, name => isGiven(flags, name))
+  const { features } = nativeVersion()
+  const load = () => loadConfig(options, process.env, name => isGiven(flags, name), features)
+  const config = load()
+  process.title = titleOf(config)
   const topics = new TopicSelector(config.topics)
   const line = openStatusLine(process.stderr, process.env)
-  const log = openLog({
+  const logger = openLog({
     level: options['log-level'],
     format: options['log-format'] ?? (process.stdout.isTTY ? 'pretty' : 'json'),
     descriptor: 1,
-    beforeLine: line && (() => line.clear())
+    beforeLine: line && (() => line.clear()),
+    onGone: code => endWithoutLog(code, signals)
   })
   try {
-    return await mirror({ options, config, topics, log, line })
+    return await mirror({ options, config, load, topics, logger, line, signals })
   } catch (error) {
-    log.logger.fatal({ code: exitCodeOf(error), error: String(error) }, 'the run failed')
+    logger.fatal({ code: exitCodeOf(error), error: String(error) }, 'the run failed')
     throw error
   } finally {
     await topics.close()
-    log.flush()
   }
 }
 
 interface Setup {
   options: RunOptions
   config: LoadedConfig
+  /** Reads the configuration again. */
+  load: () => LoadedConfig
   topics: TopicSelector
-  log: Log
+  logger: Logger
   line: ReturnType<typeof openStatusLine>
+  signals: Signals
 }
 
-async function mirror({ options, config, topics, log, line }: Setup): Promise<number> {
-  const { logger } = log
+async function mirror(setup: Setup): Promise<number> {
+  const { options, config, load, topics, logger, line, signals } = setup
   const build = describeBuild(nativeVersion())
   logStart(logger, config, build)
   const mirror = new Mirror(mirrorConfig(options, config, topics), logger)
-  const state = () => mirror.state()
+  let lastReload: ReloadState | undefined
+  const state = () => ({ ...mirror.state(), ...(lastReload && { lastReload }) })
   const metrics = createMetrics(state, build)
   const http = await openHttp({ address: options.http, state, metrics, logger })
   if (http.url !== undefined) logger.info({ url: http.url }, 'serving /livez, /readyz and /metrics')
-  const signals = stopOnSignals(logger, () => log.flush())
   const logEveryMs = options['until-caught-up'] ? 10_000 : 60_000
   const stopWatching = watchProgress({ state, logger, line, logEveryMs })
+  signals.serve({
+    logger,
+    show: () => logLanes(state(), logger),
+    reload() {
+      const ok = reload({ load, take: read => mirror.reload(read), logger })
+      lastReload = noteReload(lastReload, ok, Date.now())
+    }
+  })
   try {
     const result = await mirror.run({ stop: signals.stop })
     stopWatching()
-    return end(result, options, logger, line !== undefined)
+    return end(signals.cause === 'log' ? unwatched(result) : result, options, logger, line)
   } finally {
     stopWatching()
-    signals.close()
     await http.close()
   }
+}
+
+/** What `ps` shows, and scripts that look for a mirror of MirrorMaker find. */
+function titleOf({ links }: LoadedConfig): string {
+  return `heliostat mirror-maker ${links.map(({ source }) => source.group['group.id']).join(',')}`
+}
+
+/** A terminal or pipe that is closed shall not end the process from within a write. */
+function outliveReaders(...streams: NodeJS.WriteStream[]): void {
+  for (const stream of streams) stream.on('error', () => {})
+}
+
+// A pipe never comes back, and nobody would hear of lanes that stop: so the mirror drains, and the exit code makes a
+// supervisor start it with a new one. A terminal that goes is a user who leaves.
+function endWithoutLog(code: string, signals: Signals): void {
+  if (code === 'EIO') return signals.drain('SIGHUP')
+  process.stderr.write(`error: nobody reads the log any more (${code}): draining\n`)
+  signals.drain('log')
+}
+
+function unwatched(result: MirrorResult): MirrorResult {
+  if (result.exitCode !== 0) return result
+  return { ...result, exitCode: 1, reason: `nobody reads the log any more; ${result.reason}` }
 }
 
 function mirrorConfig(
@@ -82,12 +132,11 @@ function mirrorConfig(
   topics: TopicSelector
 ): MirrorConfig {
   return {
-    source: config.source,
+    links: config.links,
     target: config.target,
-    link: config.link,
     topics,
-    autoOffsetReset: config.autoOffsetReset,
-    commitIntervalMs: config.commitIntervalMs,
+    creation: config.creation,
+    adminTimeoutMs: config.adminTimeoutMs ?? defaultAdminTimeoutMs,
     untilCaughtUp: options['until-caught-up'],
     abortOnSendFailure: options['abort.on.send.failure'],
     drainTimeoutMs: options['drain-timeout-ms'],
@@ -101,18 +150,25 @@ function logStart(
   build: ReturnType<typeof describeBuild>
 ): void {
   logger.info(build, 'heliostat starts')
-  const { source, target, link, topics, autoOffsetReset, commitIntervalMs } = config
+  const { links, target, topics, creation } = config
+  for (const { source, link, autoOffsetReset, commitIntervalMs } of links) {
+    logger.info(
+      {
+        source: source.alias,
+        settings: { ...redactConfig(source.connection), ...redactConfig(source.group) },
+        link,
+        autoOffsetReset,
+        commitIntervalMs
+      },
+      'source configuration'
+    )
+  }
   logger.info(
-    {
-      source: { ...redactConfig(source.connection), ...redactConfig(source.group) },
-      target: redactConfig(target.connection),
-      link,
-      topics,
-      autoOffsetReset,
-      commitIntervalMs
-    },
-    'configuration'
+    { target: target.alias, settings: redactConfig(target.connection), topics, creation },
+    'target configuration'
   )
+  const { differences } = config
+  if (differences.length > 0) logger.info({ differences }, 'differs from MirrorMaker')
   for (const { level, text } of config.notes) logger[level]({ note: text }, 'configuration note')
 }
 
@@ -120,11 +176,11 @@ function end(
   result: MirrorResult,
   options: RunOptions,
   logger: Logger,
-  isOnTerminal: boolean
+  line: Setup['line']
 ): number {
   const report = buildReport(result, processFigures())
   if (options.report !== undefined) writeReport(options.report, report)
-  if (isOnTerminal) process.stderr.write(`${summarize(report).join('\n')}\n`)
+  if (line) process.stderr.write(`${summarize(report).join('\n')}\n`)
   const { records, bytes, mbPerSecond, cpuSeconds, peakRssBytes, boundBy, durationMs } = report
   const figures = { records, bytes, durationMs, mbPerSecond, cpuSeconds, peakRssBytes, boundBy }
   logger.info({ code: result.exitCode, reason: result.reason, ...figures }, 'the run ended')

@@ -15,31 +15,70 @@ const fixed: Properties = {
   'socket.nagle.disable': 'true'
 }
 
-export function linkOptions(source: Draft, target: Draft, options: RunOptions): LinkOptions {
-  const budgetBytes = target.engine.budgetBytes ?? source.engine.budgetBytes ?? defaultBudgetBytes
+/** `streams` may come from an old file instead of the option. */
+export function linkOptions(
+  source: Draft,
+  target: Draft,
+  options: RunOptions,
+  streams = options['num.streams']
+): LinkOptions {
+  const budgetBytes = chooseBudget(source, target)
+  const requestTimeoutMs = target.engine.requestTimeoutMs ?? 30_000
+  const idempotent = target.engine.idempotent ?? true
   return {
-    streams: options['num.streams'],
+    streams,
     producers: options['num.producers'],
     isolation: options.isolation ?? source.engine.isolation ?? 'read_committed',
     fetchMinBytes: source.engine.fetchMinBytes ?? 1,
     fetchMaxBytes: capFetch(source, budgetBytes),
     maxPartitionFetchBytes: source.engine.maxPartitionFetchBytes ?? mebibyte,
-    fetchMaxWaitMs: source.engine.fetchMaxWaitMs ?? 500,
+    fetchMaxWaitMs: capWait(source, requestTimeoutMs),
     budgetBytes,
     maxRequestBytes: target.engine.maxRequestBytes ?? mebibyte,
-    maxInFlight: target.engine.maxInFlight ?? 5,
-    requestTimeoutMs: target.engine.requestTimeoutMs ?? 30_000,
+    // Without sequence numbers a second batch on its way could overtake the first.
+    maxInFlight: idempotent ? (target.engine.maxInFlight ?? 5) : 1,
+    requestTimeoutMs,
+    idempotent,
+    maxHeldRecords: options['queue.size'] ?? heldRecords(source, target),
     clientRack: source.engine.clientRack ?? ''
   }
+}
+
+/** Two files may each name a budget: the target's counts. */
+function chooseBudget(source: Draft, target: Draft): number {
+  const fetched = source.engine.budgetBytes
+  const written = target.engine.budgetBytes
+  if (fetched !== undefined && written !== undefined && fetched !== written) {
+    const what = `buffer.memory of the target counts, ${written} bytes`
+    warnOf(source, 'engine budgetBytes', `queued.max.messages.kbytes: ${what}`)
+  }
+  return written ?? fetched ?? defaultBudgetBytes
+}
+
+function heldRecords(source: Draft, target: Draft): number {
+  const limits = [source.engine.maxHeldRecords, target.engine.maxHeldRecords].filter(
+    limit => limit !== undefined
+  )
+  return limits.length === 0 ? 0 : Math.min(...limits)
 }
 
 function capFetch(source: Draft, budgetBytes: number): number {
   const asked = source.engine.fetchMaxBytes
   if (asked !== undefined && asked > budgetBytes) {
-    const text = `fetch.max.bytes: ${asked} cut to ${budgetBytes}, the byte budget (buffer.memory)`
-    source.notes.push({ level: 'warn', text })
+    const what = `${asked} cut to ${budgetBytes}, the byte budget (buffer.memory)`
+    warnOf(source, 'engine fetchMaxBytes', `fetch.max.bytes: ${what}`)
   }
   return Math.min(asked ?? 50 * mebibyte, budgetBytes)
+}
+
+// A fetch that waits as long as that would be taken for a broker that does not answer.
+function capWait(source: Draft, requestTimeoutMs: number): number {
+  const asked = source.engine.fetchMaxWaitMs ?? 500
+  if (source.engine.fetchMaxWaitMs !== undefined && asked > requestTimeoutMs) {
+    const what = `${asked} cut to ${requestTimeoutMs}, request.timeout.ms of the target`
+    warnOf(source, 'engine fetchMaxWaitMs', `fetch.max.wait.ms: ${what}`)
+  }
+  return Math.min(asked, requestTimeoutMs)
 }
 
 export function connectionOf(draft: Draft, link: LinkOptions, logLevel: string): Properties {
@@ -80,9 +119,8 @@ export function groupOf(source: Draft, isolation: LinkOptions['isolation']): Pro
   setDefault(group, 'enable.auto.commit', 'false')
   setDefault(group, 'allow.auto.create.topics', 'false')
   setDefault(group, 'isolation.level', isolation)
-  // A member sees new partitions of its topics only as often as it looks.
-  group.set('topic.metadata.refresh.interval.ms', '3000')
-  group.set('metadata.max.age.ms', '900000')
+  // The discovery asks for all metadata by this client; the member sees new partitions in the same answer.
+  setDefault(group, 'topic.metadata.refresh.interval.ms', '300000')
   if (group.get('group.protocol') === 'consumer') dropClassicSettings(group, source)
   else completeClassicGroup(group)
   return Object.freeze(Object.fromEntries(group))
@@ -101,6 +139,8 @@ function dropClassicSettings(group: Map<string, string>, source: Draft): void {
   const dropped = ['session.timeout.ms', 'heartbeat.interval.ms', 'group.protocol.type'].filter(
     name => group.delete(name)
   )
+  const strategy = 'partition.assignment.strategy'
+  if (source.given.has(strategy)) dropped.push(strategy)
   if (dropped.length === 0) return
   const text = `group.protocol=consumer: left out, the brokers decide them: ${dropped.join(', ')}`
   source.notes.push({ level: 'warn', text })
@@ -114,7 +154,16 @@ function raise(properties: Map<string, string>, name: string, floor: number, dra
   const given = properties.get(name)
   if (given !== undefined && Number(given) >= floor) return
   if (given !== undefined) {
-    draft.notes.push({ level: 'warn', text: `${name}: ${given} raised to ${floor}` })
+    warnOf(draft, `connection ${name}`, `${name}: ${given} raised to ${floor}`)
   }
   properties.set(name, String(floor))
+}
+
+/** `key` is that of `origins`: where the value stands that is not taken as it is. */
+function warnOf(draft: Draft, key: string, what: string): void {
+  const origin = draft.origins.get(key)
+  const text = origin === undefined ? what : `${origin}: ${what}`
+  // Several links ask the same of one target.
+  if (draft.notes.some(note => note.text === text)) return
+  draft.notes.push({ level: 'warn', text })
 }

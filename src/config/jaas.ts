@@ -2,11 +2,13 @@
 //
 //   module.Class required|requisite|sufficient|optional key="value" key=value … ;
 
+import { nameLookAlike, quotes } from './look-alikes.ts'
+
 export interface LoginModule {
   /** Class name without its package. */
   name: string
   className: string
-  options: Readonly<Record<string, string>>
+  options: ReadonlyMap<string, string>
 }
 
 type Token = { kind: 'word' | 'text' | 'sign'; value: string }
@@ -19,17 +21,21 @@ export function parseJaas(text: string): LoginModule {
   if (!/^(?:required|requisite|sufficient|optional)$/i.test(control)) {
     throw new Error('expected "required" after the class of the login module')
   }
-  const options: Record<string, string> = {}
+  const options = new Map<string, string>()
   for (;;) {
     const token = tokens.shift()
     if (token === undefined) throw new Error('the ; at its end is missing')
     if (token.kind === 'sign' && token.value === ';') break
     const key = expectWord(token, 'an option')
-    if (tokens.shift()?.value !== '=') throw new Error(`expected = after the option ${key}`)
+    if (tokens.shift()?.value !== '=') throw new Error('expected = after the name of an option')
     const value = tokens.shift()
     if (value === undefined || value.kind === 'sign')
-      throw new Error(`the value of ${key} is missing`)
-    options[key] = value.value
+      throw new Error('the value of an option is missing')
+    const quote = value.value.at(0) ?? ''
+    if (value.kind === 'word' && quote in quotes)
+      throw new Error(`a value stands in ${nameLookAlike(quote)} in place of "`)
+    if (options.has(key)) throw new Error('one of its options is given twice')
+    options.set(key, value.value)
   }
   if (tokens.length > 0) throw new Error('it has more than one login module')
   return { name: className.slice(className.lastIndexOf('.') + 1), className, options }
@@ -54,8 +60,14 @@ function tokenize(text: string): Token[] {
   return tokens
 }
 
-const escapes: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', f: '\f', b: '\b' }
+const escapes: ReadonlyMap<string, string> = new Map([
+  ['n', '\n'],
+  ['t', '\t'],
+  ['r', '\r'],
+  ['f', '\f'],
+  ['b', '\b']
+])
 
 function unescapeText(text: string): string {
-  return text.replaceAll(/\\(.)/gs, (_, char: string) => escapes[char] ?? char)
+  return text.replaceAll(/\\(.)/gs, (_, char: string) => escapes.get(char) ?? char)
 }

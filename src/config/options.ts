@@ -1,14 +1,21 @@
 // The options of each command: flags, environment names, types, ranges and help come from these rows.
 
-export type OptionGroup = 'Clusters' | 'Topics' | 'Mirror' | 'Observe'
+import { refuseHandler, refuseHandlerArguments } from './message-handler.ts'
+
+/** In the order of the help. `MirrorMaker`: flags that MirrorMaker had under the same name. */
+export type OptionGroup = 'MirrorMaker' | 'Clusters' | 'Topics' | 'Mirror' | 'Observe'
 
 interface Row {
   group: OptionGroup
   /** One sentence for an operator. */
   describe: string
-  /** Another name of the same flag. */
-  alias?: string
   placeholder?: string
+  /** What to do instead of giving it, or one value of a list, twice. */
+  once?: string
+  /** Taken so that old command lines run, and named once at the start: why it changes nothing. */
+  noEffect?: string
+  /** Says for any value why it is refused, and what to do instead. */
+  refuse?: (value: string) => string
 }
 
 export type Option = Row &
@@ -21,19 +28,22 @@ export type Option = Row &
         expected?: string
       }
     | { type: 'strings' }
-    | { type: 'number'; default: number; min: number; max: number }
+    | { type: 'number'; default?: number; min: number; max: number }
     | { type: 'boolean'; default: boolean }
   )
 
-export const runOptions = {
+/** The clusters by files: for every command that looks at both sides. */
+export const clusterOptions = {
   'consumer.config': {
-    group: 'Clusters',
+    group: 'MirrorMaker',
     type: 'strings',
     placeholder: 'FILE',
-    describe: 'Java properties of the source: connection, security, group.id and fetch settings.'
+    once: 'Each source has a file of its own',
+    describe:
+      'Java properties of a source: connection, security, group.id and fetch settings. Give it again for another source.'
   },
   'producer.config': {
-    group: 'Clusters',
+    group: 'MirrorMaker',
     type: 'strings',
     placeholder: 'FILE',
     describe: 'Java properties of the target: connection, security and produce settings.'
@@ -42,7 +52,7 @@ export const runOptions = {
     group: 'Clusters',
     type: 'strings',
     placeholder: 'K=V',
-    describe: 'One setting of the source, stronger than the file; repeatable. Not for secrets.'
+    describe: 'One setting of every source, stronger than its file; repeatable. Not for secrets.'
   },
   'producer.config.override': {
     group: 'Clusters',
@@ -50,32 +60,77 @@ export const runOptions = {
     placeholder: 'K=V',
     describe: 'One setting of the target, stronger than the file; repeatable. Not for secrets.'
   },
+  'strict-config': {
+    group: 'Clusters',
+    type: 'boolean',
+    default: false,
+    describe: 'Refuse every setting that would be ignored.'
+  },
+  'ignore-interceptors': {
+    group: 'Clusters',
+    type: 'boolean',
+    default: false,
+    describe: 'Go on without the interceptor.classes of a file, which are Java code.'
+  }
+} as const satisfies OptionTable
+
+/** Which topics, and what may be done to the target's. */
+export const topicOptions = {
   whitelist: {
-    group: 'Topics',
+    group: 'MirrorMaker',
     type: 'string',
     placeholder: 'REGEX',
+    once: 'Join patterns with a comma',
     describe: 'Topics to mirror: a Java regular expression on whole names, where a comma means or.'
   },
   include: {
-    group: 'Topics',
+    group: 'MirrorMaker',
     type: 'string',
     placeholder: 'REGEX',
-    describe: 'The same as --whitelist.'
+    once: 'Join patterns with a comma',
+    describe: 'The same as --whitelist, and the one that counts when both are given.'
   },
   blacklist: {
-    group: 'Topics',
+    group: 'MirrorMaker',
     type: 'string',
     placeholder: 'REGEX',
-    describe: 'Mirror every topic but these.'
+    once: 'Join patterns with a comma',
+    describe: 'Mirror every topic but these. Not together with --whitelist or --include.'
   },
   exclude: {
-    group: 'Topics',
+    group: 'MirrorMaker',
     type: 'string',
     placeholder: 'REGEX',
-    describe: 'The same as --blacklist.'
+    once: 'Join patterns with a comma',
+    describe: 'The same as --blacklist, and the one that counts when both are given.'
   },
+  'no-create-topics': {
+    group: 'Topics',
+    type: 'boolean',
+    default: false,
+    describe: 'Never create topics on the target: topics that it lacks are not mirrored.'
+  },
+  'replication-factor': {
+    group: 'Topics',
+    type: 'number',
+    min: 1,
+    max: 32_767,
+    placeholder: 'N',
+    describe:
+      "Replicas of created topics. Default: as many as the source's, at most one on each target broker."
+  },
+  'grow-partitions': {
+    group: 'Topics',
+    type: 'boolean',
+    default: false,
+    describe: 'Grow target topics that had fewer partitions than the source before the mirror came.'
+  }
+} as const satisfies OptionTable
+
+/** How batches move. */
+export const mirrorOptions = {
   'num.streams': {
-    group: 'Mirror',
+    group: 'MirrorMaker',
     type: 'number',
     default: 1,
     min: 1,
@@ -83,12 +138,21 @@ export const runOptions = {
     describe: 'Connections to each source broker.'
   },
   'num.producers': {
-    group: 'Mirror',
+    group: 'MirrorMaker',
     type: 'number',
     default: 2,
     min: 1,
     max: 64,
     describe: 'Connections to each target broker. A lane stays on one, so its order holds.'
+  },
+  'queue.size': {
+    group: 'MirrorMaker',
+    type: 'number',
+    min: 1,
+    max: 2_147_483_647,
+    placeholder: 'N',
+    describe:
+      'Most records held between fetch and acknowledgement, beside the byte budget. Not limited when not given.'
   },
   isolation: {
     group: 'Mirror',
@@ -98,7 +162,7 @@ export const runOptions = {
       'Whether records of open and aborted transactions are left out; stronger than isolation.level.'
   },
   'offset.commit.interval.ms': {
-    group: 'Mirror',
+    group: 'MirrorMaker',
     type: 'number',
     default: 5_000,
     min: 100,
@@ -112,11 +176,54 @@ export const runOptions = {
     describe: 'Mirror up to the ends seen at start, then drain and exit 0.'
   },
   'abort.on.send.failure': {
-    group: 'Mirror',
+    group: 'MirrorMaker',
     type: 'boolean',
     default: false,
+    placeholder: 'true|false',
     describe:
-      'Exit 1 at the first batch that the target refuses for good, instead of stopping its lane alone.'
+      'true: exit 1 at the first batch that the target refuses for good. false: its lane alone stops, says why and tries again. Neither skips a record.'
+  },
+  'message.handler': {
+    group: 'MirrorMaker',
+    type: 'string',
+    placeholder: 'CLASS',
+    refuse: refuseHandler,
+    describe: 'Refused: handlers of MirrorMaker are Java classes, which cannot run here.'
+  },
+  'message.handler.args': {
+    group: 'MirrorMaker',
+    type: 'string',
+    placeholder: 'TEXT',
+    refuse: refuseHandlerArguments,
+    describe: 'Refused, as --message.handler is.'
+  },
+  'consumer.rebalance.listener': {
+    group: 'MirrorMaker',
+    type: 'string',
+    placeholder: 'CLASS',
+    refuse: () => 'remove it; assignment changes are logged and counted',
+    describe: 'Refused: a Java class. Assignment changes are logged and counted.'
+  },
+  'rebalance.listener.args': {
+    group: 'MirrorMaker',
+    type: 'string',
+    placeholder: 'TEXT',
+    refuse: () => 'remove it; assignment changes are logged and counted',
+    describe: 'Refused, as --consumer.rebalance.listener is.'
+  },
+  'new.consumer': {
+    group: 'MirrorMaker',
+    type: 'boolean',
+    default: false,
+    noEffect: 'there is one consumer here',
+    describe: 'No effect: there is one consumer here.'
+  },
+  'new.producer': {
+    group: 'MirrorMaker',
+    type: 'boolean',
+    default: false,
+    noEffect: 'there is one producer here',
+    describe: 'No effect: there is one producer here.'
   },
   'drain-timeout-ms': {
     group: 'Mirror',
@@ -125,7 +232,11 @@ export const runOptions = {
     min: 0,
     max: 3_600_000,
     describe: 'Most time for finishing what is in flight after SIGTERM or SIGINT.'
-  },
+  }
+} as const satisfies OptionTable
+
+/** What a run says of itself. */
+export const observeOptions = {
   report: {
     group: 'Observe',
     type: 'string',
@@ -155,6 +266,13 @@ export const runOptions = {
   }
 } as const satisfies OptionTable
 
+export const runOptions = {
+  ...clusterOptions,
+  ...topicOptions,
+  ...mirrorOptions,
+  ...observeOptions
+} as const satisfies OptionTable
+
 export const demoOptions = {
   seconds: {
     group: 'Mirror',
@@ -180,6 +298,144 @@ export const demoOptions = {
   }
 } as const satisfies OptionTable
 
+export const printOptions = {
+  ...runOptions,
+  format: {
+    group: 'Observe',
+    type: 'string',
+    default: 'table',
+    choices: ['table', 'json'],
+    describe: 'Form of what is printed.'
+  }
+} as const satisfies OptionTable
+
+/** Everything that a run takes, so that its command line is a plan's by another word. */
+export const planOptions = {
+  ...runOptions,
+  format: {
+    group: 'Observe',
+    type: 'string',
+    default: 'table',
+    choices: ['table', 'json'],
+    describe: 'Form of the plan; json holds every lane.'
+  },
+  lanes: {
+    group: 'Observe',
+    type: 'boolean',
+    default: false,
+    describe:
+      'Show every lane in the table too: where it begins, how much it copies, by which path.'
+  },
+  rate: {
+    group: 'Observe',
+    type: 'number',
+    default: 100,
+    min: 1,
+    max: 100_000,
+    placeholder: 'MB/s',
+    describe: 'Rate that the estimated time assumes.'
+  }
+} as const satisfies OptionTable
+
+/** The topics of a run, and what to show of them; or one group of one cluster. */
+export const statusOptions = {
+  ...clusterOptions,
+  'bootstrap-server': {
+    group: 'Clusters',
+    type: 'string',
+    placeholder: 'HOST:PORT',
+    describe: 'A cluster to look at without the files of a run; goes with --group.'
+  },
+  group: {
+    group: 'Clusters',
+    type: 'string',
+    placeholder: 'GROUP',
+    describe: 'The consumer group to look at on --bootstrap-server.'
+  },
+  'command-config': {
+    group: 'Clusters',
+    type: 'string',
+    placeholder: 'FILE',
+    describe:
+      "Java properties for --bootstrap-server: its security settings, as Kafka's tools take them."
+  },
+  topic: {
+    group: 'Topics',
+    type: 'strings',
+    placeholder: 'TOPIC',
+    describe:
+      'Only this topic; repeatable. Default: every topic that the group has committed or holds.'
+  },
+  whitelist: topicOptions.whitelist,
+  include: topicOptions.include,
+  blacklist: topicOptions.blacklist,
+  exclude: topicOptions.exclude,
+  isolation: mirrorOptions.isolation,
+  'max-lag': {
+    group: 'Observe',
+    type: 'number',
+    min: 0,
+    max: Number.MAX_SAFE_INTEGER,
+    placeholder: 'N',
+    describe: 'Exit 1 and name the lanes when one lags by more records, or its lag is not known.'
+  },
+  watch: {
+    group: 'Observe',
+    type: 'number',
+    min: 1,
+    max: 86_400,
+    placeholder: 'SECONDS',
+    describe: 'Read again each so many seconds, until Ctrl-C or a lane is above --max-lag.'
+  },
+  format: {
+    group: 'Observe',
+    type: 'string',
+    default: 'table',
+    choices: ['table', 'json'],
+    describe: 'Form of what is printed; json is one object, with --watch one a line.'
+  },
+  sort: {
+    group: 'Observe',
+    type: 'string',
+    default: 'name',
+    choices: ['name', 'lag'],
+    describe: 'Order of the lanes in the table; lag puts the largest first.'
+  },
+  'timeout-ms': {
+    group: 'Observe',
+    type: 'number',
+    default: 10_000,
+    min: 1_000,
+    max: 600_000,
+    placeholder: 'N',
+    describe: 'Most time that a cluster may take for an answer.'
+  }
+} as const satisfies OptionTable
+
+export const healthOptions = {
+  http: {
+    group: 'Observe',
+    type: 'string',
+    default: '127.0.0.1:9747',
+    placeholder: 'HOST:PORT',
+    pattern: observeOptions.http.pattern,
+    expected: 'HOST:PORT',
+    describe: 'Where the mirror serves its HTTP routes: the --http of its run.'
+  },
+  ready: {
+    group: 'Observe',
+    type: 'boolean',
+    default: false,
+    describe: 'Ask whether it is mirroring (/readyz) and not only whether it is alive (/livez).'
+  },
+  verbose: {
+    group: 'Observe',
+    type: 'boolean',
+    default: false,
+    describe: 'Show every check.'
+  }
+} as const satisfies OptionTable
+
 export const versionOptions = {
   verbose: {
     group: 'Observe',
@@ -194,7 +450,9 @@ export type OptionName = keyof typeof runOptions
 type Value<Row extends Option> = Row extends { type: 'strings' }
   ? readonly string[]
   : Row extends { type: 'number' }
-    ? number
+    ? Row extends { default: number }
+      ? number
+      : number | undefined
     : Row extends { type: 'boolean' }
       ? boolean
       : Row extends { choices: readonly (infer Choice)[]; default: string }
@@ -212,13 +470,6 @@ export type OptionValues<Table extends OptionTable> = {
 }
 
 export type RunOptions = OptionValues<typeof runOptions>
-
-/** Flags of MirrorMaker that make a command line without a command word a `run`. */
-export function hasMirrorMakerFlag(args: readonly string[]): boolean {
-  return args.some(
-    arg => arg.startsWith('--') && (arg.slice(2).split('=', 1)[0] as string) in runOptions
-  )
-}
 
 export function environmentName(option: string): string {
   return `HELIOSTAT_${option.toUpperCase().replaceAll(/[.-]/g, '_')}`

@@ -8,6 +8,10 @@ export interface Setting {
   name: string
   value: string
   origin: string
+  /** What made it stronger than the file; absent for what stands in the file. */
+  from?: 'environment' | 'flag'
+  /** What stands between name and value in a file: prose has a space there. */
+  separator?: string
 }
 
 export interface PropertiesFile {
@@ -16,36 +20,61 @@ export interface PropertiesFile {
   problems: string[]
 }
 
+const mebibyte = 1_048_576
+
 /** Never throws: what is wrong with the file is one of its problems. */
 export function readPropertiesFile(path: string): PropertiesFile {
-  let bytes: Buffer
   try {
-    bytes = readFileSync(path)
+    const bytes = readFileSync(path)
+    const problem = problemOf(bytes)
+    if (problem === undefined) return parseProperties(decode(bytes), path)
+    return { settings: [], warnings: [], problems: [`${path}: ${problem}`] }
   } catch (error) {
     return { settings: [], warnings: [], problems: [unreadable(path, error)] }
   }
-  return parseProperties(decode(bytes), path)
 }
 
 export function parseProperties(text: string, path: string): PropertiesFile {
-  const settings = new Map<string, Setting>()
-  const warnings: string[] = []
-  const problems: string[] = []
+  const file: PropertiesFile = { settings: [], warnings: [], problems: [] }
   const lineOf = lineCounter(text)
   for (const node of parseLines(text, true)) {
     if (node.type !== 'PAIR') continue
-    const { key, value, range } = node as Pair
-    const origin = `${path}:${lineOf(range?.[0] ?? 0)}`
-    const earlier = settings.get(key)
-    if (earlier) {
-      warnings.push(`${origin}: ${key}: given before at ${earlier.origin}; the last one counts`)
-      settings.delete(key)
-    }
-    const name = key.trim()
-    if (name === '') problems.push(`${origin}: a name is missing before the =. Set name=value`)
-    else settings.set(name, { name, value: value.trim(), origin })
+    const pair = node as Pair
+    addSetting(file, {
+      name: pair.key.trim(),
+      value: pair.value.trim(),
+      origin: `${path}:${lineOf(pair.range?.[0] ?? 0)}`,
+      separator: pair.separator(text) ?? '='
+    })
   }
-  return { settings: [...settings.values()], warnings, problems }
+  return file
+}
+
+function addSetting(file: PropertiesFile, setting: Setting): void {
+  const { name, origin } = setting
+  if (name === '') {
+    file.problems.push(`${origin}: a name is missing before the =. Set name=value`)
+    return
+  }
+  // Two sentences may begin with the same word, and each is to be told.
+  const at = isSentence(setting) ? -1 : file.settings.findIndex(other => other.name === name)
+  const [earlier] = at === -1 ? [] : file.settings.splice(at, 1)
+  if (earlier) {
+    const what = `given before at ${earlier.origin}; the last one counts`
+    file.warnings.push(`${origin}: ${name}: ${what}`)
+  }
+  file.settings.push(setting)
+}
+
+/** White space in the place of a sign, and words behind it. */
+export function isSentence({ value, separator }: Setting): boolean {
+  return separator !== undefined && !/[=:]/.test(separator) && /\s/.test(value)
+}
+
+function problemOf(bytes: Buffer): string | undefined {
+  if (bytes.length > mebibyte) return 'it is larger than 1 MiB. Give a file of settings'
+  if (bytes.includes(0)) return 'it is no text in UTF-8. Save it as UTF-8'
+  return undefined
 }
 
 // Kafka's tools read ISO 8859-1; editors write UTF-8. Bytes that are valid UTF-8 are hardly ever anything else.

@@ -4,11 +4,19 @@ import type { Properties } from '../native/index.ts'
 
 export const mask = '[redacted]'
 
-// What librdkafka marks as sensitive is covered by the endings.
 const secretEndings = /(?:password|passphrase|secret|token|key|pem|jaas|jaas\.config)$/
 
+/** What librdkafka marks as sensitive beside those endings. */
+const sensitive: ReadonlySet<string> = new Set([
+  'sasl.username',
+  'sasl.oauthbearer.config',
+  'sasl.oauthbearer.assertion.private.key.file',
+  'ssl.key.location'
+])
+
 export function isSecret(name: string): boolean {
-  return secretEndings.test(name.toLowerCase())
+  const lower = name.toLowerCase()
+  return secretEndings.test(lower) || sensitive.has(lower)
 }
 
 export function redactValue(name: string, value: string): string {
@@ -19,4 +27,11 @@ export function redactConfig(properties: Properties): Record<string, string> {
   return Object.fromEntries(
     Object.entries(properties).map(([name, value]) => [name, redactValue(name, value)])
   )
+}
+
+/** `name=value` as it stands on a command line; a text without a secret comes back as it is. */
+export function redactAssignment(text: string): string {
+  const at = text.indexOf('=')
+  const name = text.slice(0, at)
+  return at !== -1 && isSecret(name.trim()) ? `${name}=${mask}` : text
 }

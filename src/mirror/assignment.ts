@@ -5,9 +5,10 @@ import type { Group, GroupEvent, KafkaFailure, Link, TopicPartition } from '../n
 import type { ClientLog } from './client-log.ts'
 import type { Commits } from './commits.ts'
 import { drainLanes } from './drain.ts'
-import { isHopeless } from './group-refusals.ts'
+import { adviceFor, isHopeless } from './group-refusals.ts'
 import type { Lane } from './lane.ts'
 import type { Lanes } from './lanes.ts'
+import type { Repeats } from './repeats.ts'
 
 /** Others may have the partitions already. */
 const lostDrainMs = 2_000
@@ -19,6 +20,7 @@ export interface AssignmentOptions {
   commits: Commits
   log: Logger
   clientLog: ClientLog
+  repeats: Repeats
   drainTimeoutMs: number
   /** The run has an end, and so does its patience. */
   isBounded: boolean
@@ -73,8 +75,21 @@ export class Assignment {
 
   #judge(failure: KafkaFailure): void {
     const { onFatal, isBounded } = this.#options
+    const fix = adviceFor(failure.code)
     const isKeptOut = !this.hasJoined && isHopeless(failure.code, isBounded)
-    if (failure.fatal || isKeptOut) onFatal(failure)
+    if (failure.fatal || isKeptOut) {
+      onFatal(fix === undefined ? failure : { ...failure, message: `${failure.message}; ${fix}` })
+    } else if (fix !== undefined) this.#tellWaiting(failure, fix)
+  }
+
+  #tellWaiting({ name, code }: KafkaFailure, fix: string): void {
+    const { repeats, log } = this.#options
+    repeats.write(`group ${name}`, count =>
+      log.warn(
+        { error: name, code, fix, count },
+        'the group does not take this member; trying again'
+      )
+    )
   }
 
   #take(partitions: TopicPartition[]): void {

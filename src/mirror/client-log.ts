@@ -1,37 +1,68 @@
 // Writes what the clients of both clusters say into the log: equal lines at most once in ten seconds.
 
 import type { Logger } from 'pino'
-import type { ClusterEvent } from '../native/index.ts'
+import type { ClusterEvent, KafkaFailure, Properties } from '../native/index.ts'
+import { adviseOn } from './connection-advice.ts'
+import { type Advice, adviseOnLogin, isRefusal } from './connection-trouble.ts'
 import type { Repeats } from './repeats.ts'
 
 type Level = 'error' | 'warn' | 'info' | 'debug'
+export type ClientName = 'source' | 'target' | 'group'
 
 export class ClientLog {
   readonly #log: Logger
   readonly #repeats: Repeats
+  readonly #connections: Readonly<Record<ClientName, Properties>>
 
-  constructor(log: Logger, repeats: Repeats) {
+  constructor(
+    log: Logger,
+    repeats: Repeats,
+    connections: Readonly<Record<ClientName, Properties>>
+  ) {
     this.#log = log
     this.#repeats = repeats
+    this.#connections = connections
   }
 
   /** `client` names which of our clients it was. */
-  write(client: string, event: ClusterEvent): void {
+  write(client: ClientName, event: ClusterEvent): void {
     if (event.type === 'error') {
-      const { name, code, message, fatal, retriable } = event.failure
-      // A broker's own no stays one until somebody acts; the client's troubles pass.
-      const level = fatal || (code > 0 && !retriable) ? 'error' : 'warn'
-      this.#repeats.write(`${client} ${name}`, count =>
-        this.#log[level]({ client, error: name, code, detail: message, count }, 'client error')
+      const { failure } = event
+      this.#repeats.write(`${client} ${failure.name}`, count =>
+        this.#writeError(client, failure, count)
       )
       return
     }
     const { level, facility, message } = event
+    // The same comes as an error.
+    if (facility === 'FAIL' && level === errorLevel) return
     this.#repeats.write(`${client} ${level} ${facility}`, count =>
       this.#log[levelOf(level)]({ client, facility, detail: message, count }, 'client message')
     )
   }
+
+  #writeError(client: ClientName, failure: KafkaFailure, count: number): void {
+    const { name, code, message, fatal } = failure
+    const connection = this.#connections[client]
+    const level = fatal || isRefusal(failure) ? 'error' : 'warn'
+    const write = (advice: Advice | undefined) =>
+      this.#log[level](
+        { client, error: name, code, detail: message, ...advice, count },
+        'client error'
+      )
+    if (!isTlsTrouble(failure, connection)) return write(adviseOnLogin(failure))
+    adviseOn(failure, connection).then(write, () => write(undefined))
+  }
 }
+
+/** A client's certificate is refused when TLS is set up already: then the code is that of any lost connection. */
+function isTlsTrouble({ name }: KafkaFailure, connection: Properties): boolean {
+  const usesTls = connection['security.protocol']?.includes('ssl') ?? false
+  return usesTls && (name === '_SSL' || name === '_TRANSPORT')
+}
+
+/** Of syslog. */
+const errorLevel = 3
 
 /** From syslog severities. */
 function levelOf(severity: number): Level {

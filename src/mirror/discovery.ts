@@ -1,7 +1,7 @@
 // Looks at the source again and again and decides which of its topics are mirrored.
 
 import type { Logger } from 'pino'
-import type { Cluster, TopicMetadata } from '../native/index.ts'
+import type { Group, TopicMetadata } from '../native/index.ts'
 import type { SourceTopic } from '../topics/create.ts'
 import type { LeftOut, TopicSelector } from '../topics/select.ts'
 
@@ -10,10 +10,20 @@ const metadataTimeoutMs = 10_000
 /** A broker that has just started may not know every topic yet: one look without it is no deletion. */
 const looksUntilGone = 3
 
+export interface DiscoveryOptions {
+  /** Asked instead of the cluster, so that one request serves its member too. */
+  group: Pick<Group, 'metadata'>
+  selector: TopicSelector
+  log: Logger
+  /** Hears after each look how many partitions each selected topic has. */
+  onTopics(sizes: ReadonlyMap<string, number>): void
+}
+
 export class Discovery {
-  readonly #source: Cluster
+  readonly #group: Pick<Group, 'metadata'>
   readonly #selector: TopicSelector
   readonly #log: Logger
+  readonly #onTopics: DiscoveryOptions['onTopics']
   readonly #topics = new Map<string, SourceTopic>()
   readonly #missed = new Map<string, number>()
   readonly #leftOut = new Set<string>()
@@ -21,10 +31,11 @@ export class Discovery {
   #isClosedForNew = false
   #lastAt: number | undefined
 
-  constructor(source: Cluster, selector: TopicSelector, log: Logger) {
-    this.#source = source
+  constructor({ group, selector, log, onTopics }: DiscoveryOptions) {
+    this.#group = group
     this.#selector = selector
     this.#log = log
+    this.#onTopics = onTopics
   }
 
   get topics(): ReadonlyMap<string, SourceTopic> {
@@ -41,13 +52,14 @@ export class Discovery {
 
   /** True when other names are selected than before. */
   async look(): Promise<boolean> {
-    const metadata = await this.#source.metadata(undefined, metadataTimeoutMs)
+    const metadata = await this.#group.metadata(metadataTimeoutMs)
     const listed = new Map(metadata.topics.filter(isUsable).map(topic => [topic.topic, topic]))
     const { selected, leftOut } = await this.#selector.select([...listed.keys()])
     this.#tellLeftOut(leftOut)
     const found = selected.map(name => readTopic(listed.get(name) as TopicMetadata))
     const hasChanged = this.#merge(found)
     this.#lastAt = Date.now()
+    this.#onTopics(new Map([...this.#topics].map(([name, { partitions }]) => [name, partitions])))
     return hasChanged
   }
 
@@ -83,11 +95,11 @@ export class Discovery {
   }
 }
 
-function isUsable(topic: TopicMetadata): boolean {
+export function isUsable(topic: TopicMetadata): boolean {
   return topic.partitions.length > 0
 }
 
-function readTopic(topic: TopicMetadata): SourceTopic {
+export function readTopic(topic: TopicMetadata): SourceTopic {
   return {
     topic: topic.topic,
     partitions: Math.max(...topic.partitions.map(({ partition }) => partition)) + 1,

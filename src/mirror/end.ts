@@ -26,13 +26,16 @@ export interface Ended {
   exitCode: 0 | 1 | 4
   /** One sentence. */
   reason: string
+  /** The link cannot go on, and so ends the others of its process. */
+  isBroken?: true
 }
 
 export function describeEnd(end: End, { busyLanes, isCommitted }: Leftovers): Ended {
-  if (end.kind === 'broken') return { exitCode: 1, reason: end.detail }
+  if (end.kind === 'broken') return { exitCode: 1, reason: end.detail, isBroken: true }
   if (end.kind === 'refused') {
     const { name, reason } = end.lane
-    return { exitCode: 1, reason: `lane ${name} stopped: ${reason} (--abort.on.send.failure)` }
+    const what = `lane ${name} stopped: ${reason} (--abort.on.send.failure)`
+    return { exitCode: 1, reason: what, isBroken: true }
   }
   if (busyLanes > 0) {
     const reason = `the drain ran out of time: ${busyLanes} lanes have batches that were not acknowledged; what was is committed`
@@ -59,4 +62,20 @@ function describeCaughtUp(failed: readonly FailedLane[]): Ended {
   if (!first) return { exitCode: 0, reason: 'caught up with the ends seen at start' }
   const others = failed.length > 1 ? `, and ${failed.length - 1} more lanes` : ''
   return { exitCode: 1, reason: `lane ${first.name} did not finish: ${first.reason}${others}` }
+}
+
+/** From the best to the worst. */
+const severity: readonly Ended['exitCode'][] = [0, 4, 1]
+
+/** The end of a process is the worst of its links'. */
+export function mergeEnds(ends: readonly { alias: string; end: Ended }[]): Ended {
+  const worstFirst = [...ends].sort(
+    (one, other) => severity.indexOf(other.end.exitCode) - severity.indexOf(one.end.exitCode)
+  )
+  const [worst] = worstFirst
+  if (!worst) return { exitCode: 0, reason: 'there was no link' }
+  if (ends.every(({ end }) => end.reason === worst.end.reason)) return worst.end
+  const relevant = worst.end.exitCode === 0 ? ends : [worst]
+  const reason = relevant.map(({ alias, end }) => `source "${alias}": ${end.reason}`).join('; ')
+  return { exitCode: worst.end.exitCode, reason }
 }

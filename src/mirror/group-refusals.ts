@@ -15,3 +15,17 @@ const needsSomebody = new Set([groupAuthorizationFailed, inconsistentGroupProtoc
 export function isHopeless(code: number, isBounded: boolean): boolean {
   return needsConfiguration.has(code) || (isBounded && needsSomebody.has(code))
 }
+
+const advice: ReadonlyMap<number, string> = new Map([
+  [
+    inconsistentGroupProtocol,
+    'members of another kind are in the group: stop MirrorMaker everywhere. One that was killed stays until its ' +
+      'session runs out, 45 seconds unless session.timeout.ms says otherwise'
+  ],
+  [groupAuthorizationFailed, 'grant READ on the group to the user of the source']
+])
+
+/** What an operator can do about it; undefined when the answer says all there is. */
+export function adviceFor(code: number): string | undefined {
+  return advice.get(code)
+}

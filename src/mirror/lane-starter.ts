@@ -12,6 +12,7 @@ import {
   type Group,
   type Isolation,
   type LaneStart,
+  type PartitionOffset,
   type TopicPartition
 } from '../native/index.ts'
 import type { SourceTopic, TargetTopic, TargetTopics } from '../topics/create.ts'
@@ -20,10 +21,16 @@ import type { Commits } from './commits.ts'
 import { type Lane, laneName } from './lane.ts'
 import type { Lanes } from './lanes.ts'
 import type { Repeats } from './repeats.ts'
-import { chooseStart } from './start-offset.ts'
+import { chooseStart, mayLieInsideBatch } from './start-offset.ts'
 import type { AutoOffsetReset } from './types.ts'
 
 const timeoutMs = 10_000
+
+/** Creating the topics of a round takes a broker about a second. */
+const lanesPerRound = 1_000
+
+/** A partition without a leader is not found either, and all topics are a large answer. */
+const lookAgainMs = 2_000
 
 export interface LaneStarterOptions {
   source: Cluster
@@ -59,6 +66,7 @@ export class LaneStarter {
   readonly #options: LaneStarterOptions
   /** Partitions that were there, without a commit, when the mirror started for the first time. */
   readonly #atFirstStart = new Set<string>()
+  #lookedAt = Number.NEGATIVE_INFINITY
 
   constructor(options: LaneStarterOptions) {
     this.#options = options
@@ -80,11 +88,15 @@ export class LaneStarter {
       this.#atFirstStart.add(laneName(topic, partition))
   }
 
-  /** One round over the lanes that wait. */
+  /** Looks at each lane that waits once. */
   async startPending(): Promise<void> {
-    if (this.#options.lanes.pending.size === 0) return
+    const pending = [...this.#options.lanes.pending]
     try {
-      await this.#round([...this.#options.lanes.pending])
+      // The first lanes run while target topics are still made for the last.
+      for (let from = 0; from < pending.length; from += lanesPerRound) {
+        const lanes = pending.slice(from, from + lanesPerRound).filter(lane => lane.isHeld)
+        if (this.#options.lanes.isOpen) await this.#round(lanes)
+      }
     } catch (error) {
       const failure = failureOf(error)
       if (!failure) throw error
@@ -187,12 +199,28 @@ export class LaneStarter {
   async #askOffsets(lanes: readonly Lane[], at: number, starts: Map<Lane, number>): Promise<void> {
     if (lanes.length === 0) return
     const { source, isolation } = this.#options
-    const offsets = await source.listOffsets(lanes.map(partitionOf), at, isolation, timeoutMs)
+    const partitions = lanes.map(partitionOf)
+    const ask = () => source.listOffsets(partitions, at, isolation, timeoutMs)
+    let offsets = await ask()
+    if (await this.#hasLearned(offsets)) offsets = await ask()
     for (const { topic, partition, offset, failure } of offsets) {
       const lane = this.#options.lanes.find(topic, partition)
       if (failure) this.#tellLater(failure.name, { error: failure.name, topic, partition })
       else if (lane && offset >= 0) starts.set(lane, offset)
     }
+  }
+
+  /**
+   * The discovery asks by the group's client. This one answers that partitions which are new since it last saw
+   * their topic do not exist, until it looks itself. True when it has looked.
+   */
+  async #hasLearned(offsets: readonly PartitionOffset[]): Promise<boolean> {
+    const now = performance.now()
+    if (now - this.#lookedAt < lookAgainMs) return false
+    if (!offsets.some(({ failure }) => failure?.name === '_NOENT')) return false
+    this.#lookedAt = now
+    await this.#options.source.metadata([], timeoutMs)
+    return true
   }
 
   async #prepareTargets(located: readonly Located[]): Promise<Candidate[]> {
@@ -266,9 +294,7 @@ export class LaneStarter {
   #begin(ready: readonly Candidate[]): void {
     if (ready.length === 0) return
     const { lanes, log } = this.#options
-    lanes.begin(
-      ready.map(({ lane, start, target }) => ({ lane, start: laneStart(lane, start, target) }))
-    )
+    lanes.begin(ready.map(candidate => ({ lane: candidate.lane, start: laneStart(candidate) })))
     log.info({ lanes: ready.length, delivery: 'at-least-once' }, 'lanes started')
   }
 
@@ -285,15 +311,17 @@ export class LaneStarter {
   }
 }
 
-function laneStart(lane: Lane, offset: number, { behaviour }: Candidate['target']): LaneStart {
+function laneStart({ lane, start, decoded, target }: Candidate): LaneStart {
+  const { behaviour } = target
   return {
     topic: lane.topic,
     partition: lane.partition,
     targetTopic: lane.topic,
     targetPartition: lane.partition,
-    offset,
+    offset: start,
     targetMaxBatchBytes: behaviour.maxMessageBytes,
-    targetAppendTime: behaviour.isAppendTime
+    targetAppendTime: behaviour.isAppendTime,
+    repeatsHead: mayLieInsideBatch(decoded)
   }
 }
 

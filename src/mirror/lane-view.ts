@@ -13,7 +13,7 @@ import { addCounts, noCounts, readCounts } from './lane-counts.ts'
 import type { Lanes } from './lanes.ts'
 import type { LaneView } from './types.ts'
 
-const delivery = { delivery: 'at-least-once', deliveryReason: 'resync-not-built' } as const
+export const delivery = { delivery: 'at-least-once', deliveryReason: 'resync-not-built' } as const
 
 export function viewLanes(lanes: Lanes): LaneView[] {
   const rows = new Map<Lane, { rows: Float64Array; at: number }>()

@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import { ConfigError, describeFailure } from '../errors.ts'
 import { type Cluster, Group, type KafkaFailure, Link, type Properties } from '../native/index.ts'
 import { type SourceTopic, TargetTopics } from '../topics/create.ts'
+import type { Gathering } from '../topics/gathering.ts'
 import { Assignment } from './assignment.ts'
 import { decodeCheckpoint } from './checkpoint.ts'
 import { ClientLog } from './client-log.ts'
@@ -12,10 +13,13 @@ import { Discovery } from './discovery.ts'
 import { LaneStarter } from './lane-starter.ts'
 import { Lanes } from './lanes.ts'
 import { Repeats } from './repeats.ts'
-import type { MirrorConfig } from './types.ts'
+import type { LinkConfig, MirrorConfig } from './types.ts'
 
 export interface LinkPartsOptions {
+  /** This link's own part of the configuration. */
+  own: LinkConfig
   config: MirrorConfig
+  gathering: Gathering
   source: Cluster
   target: Cluster
   targetClusterId: string
@@ -40,14 +44,24 @@ export interface LinkParts {
 const committedTimeoutMs = 10_000
 
 export function openLink(options: LinkPartsOptions): LinkParts {
-  const { config, source, target, targetClusterId, log, onFatal, onError } = options
-  const { isolation } = config.link
-  const group = openGroup({ ...config.source.connection, ...config.source.group })
-  const link = new Link(source, target, config.link)
+  const { own, config, gathering, source, target, targetClusterId, log, onFatal, onError } = options
+  const { isolation } = own.link
+  const group = openGroup({ ...own.source.connection, ...own.source.group })
+  const link = new Link(source, target, own.link)
   const lanes = new Lanes(link, isolation)
   const repeats = new Repeats()
-  const clientLog = new ClientLog(log, repeats)
-  const discovery = new Discovery(source, config.topics, log)
+  const { connection } = own.source
+  const clientLog = new ClientLog(log, repeats, {
+    source: connection,
+    target: config.target.connection,
+    group: connection
+  })
+  const discovery = new Discovery({
+    group,
+    selector: config.topics,
+    log,
+    onTopics: sizes => gathering.note(own.source.alias, sizes)
+  })
   const shared = { group, link, lanes, log, repeats }
   const commits = new Commits({ ...shared, targetClusterId, onFatal })
   const assignment = new Assignment({
@@ -65,11 +79,19 @@ export function openLink(options: LinkPartsOptions): LinkParts {
     source,
     target,
     commits,
-    targetTopics: new TargetTopics({ source, target, log, wasInStep }),
+    targetTopics: new TargetTopics({
+      source,
+      target,
+      log,
+      gathering,
+      creation: config.creation,
+      requestTimeoutMs: config.adminTimeoutMs,
+      wasInStep
+    }),
     topics: discovery.topics,
     targetClusterId,
     isolation,
-    reset: config.autoOffsetReset
+    reset: own.autoOffsetReset
   })
   return { link, group, lanes, discovery, commits, assignment, starter, clientLog, repeats }
 }

@@ -2,7 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { failureOf, type KafkaFailure, type LinkEvent } from '../native/index.ts'
+import { failureOf, type KafkaFailure, type LinkEvent, linkValue } from '../native/index.ts'
 import { BoundedGoal } from './bounded-goal.ts'
 import { drainLanes } from './drain.ts'
 import { describeEnd, type End, type Ended, type Leftovers } from './end.ts'
@@ -11,6 +11,7 @@ import { logLaneEvent } from './lane-log.ts'
 import { isDoneWithin } from './limited.ts'
 import { type LinkParts, type LinkPartsOptions, openLink } from './link-parts.ts'
 import { checkLink, viewLink } from './link-state.ts'
+import type { Credentials } from './reload.ts'
 import { Schedule } from './schedule.ts'
 import type { Check, LinkState, MirrorPhase } from './types.ts'
 
@@ -22,6 +23,7 @@ const startPendingMs = 250
 const goalMs = 1_000
 const reconsiderMs = 30_000
 const retryMs = 500
+const queueSizeMs = 60_000
 const producerIdTimeoutMs = 3_000
 
 /** A coordinator that is gone may be back soon, but a stop that takes half a minute is killed by supervisors. */
@@ -57,6 +59,7 @@ export class LinkRun {
   #hasEnd = false
   #phase: MirrorPhase = 'connecting'
   #areTargetsChecked = false
+  #stopCommits: () => void = () => {}
 
   constructor(options: LinkRunOptions) {
     this.#options = options
@@ -96,11 +99,12 @@ export class LinkRun {
   }
 
   async #begin(): Promise<void> {
-    const { config } = this.#options
+    const { own, config, gathering } = this.#options
     const { link, discovery, starter, assignment, lanes } = this.#parts
     await this.#retry('no producer id from the target', () => link.start(producerIdTimeoutMs))
     await this.#retry('the source does not list its topics', () => discovery.look())
     if (this.#hasEnd) return
+    await gathering.complete()
     if (config.untilCaughtUp) discovery.closeForNew()
     this.#logSelection()
     if (config.untilCaughtUp && discovery.topics.size === 0) {
@@ -115,9 +119,10 @@ export class LinkRun {
     this.#watch.every(pollMs, () => assignment.poll())
     this.#work.every(startPendingMs, () => this.#startPending())
     this.#work.every(config.discoveryIntervalMs, () => this.#discover())
-    this.#work.every(config.commitIntervalMs, () => this.#commit())
+    this.setCommitInterval(own.commitIntervalMs)
     this.#work.every(reconsiderMs, () => lanes.reconsider())
     if (config.untilCaughtUp) this.#watchGoal()
+    if (own.link.maxHeldRecords > 0) this.#watchQueueSize(own.link.maxHeldRecords)
   }
 
   #logSelection(): void {
@@ -171,12 +176,28 @@ export class LinkRun {
 
   #watchGoal(): void {
     const { discovery, assignment, lanes } = this.#parts
-    const { group } = this.#options.config.source
+    const { group } = this.#options.own.source
     const sessionMs = Number(group['session.timeout.ms'] ?? defaultSessionMs)
     const goal = new BoundedGoal(discovery.topics, assignment, lanes, sessionMs + rebalanceMs)
     this.#work.every(goalMs, () => {
       const failed = goal.check()
       if (failed) this.#end({ kind: 'caught-up', failed })
+    })
+  }
+
+  /** Says when the limit of records holds the link back, which the byte budget would not. */
+  #watchQueueSize(maxHeldRecords: number): void {
+    const { lanes } = this.#parts
+    let before = 0
+    this.#work.every(queueSizeMs, () => {
+      const boundMs = linkValue(lanes.snapshot().link, 'boundByQueueSizeMs')
+      const durationMs = boundMs - before
+      before = boundMs
+      if (durationMs < queueSizeMs / 4) return
+      this.#log.warn(
+        { maxHeldRecords, durationMs, ofMs: queueSizeMs },
+        'queue.size holds the link back: raise it, or leave it out and let buffer.memory be the limit'
+      )
     })
   }
 
@@ -274,13 +295,24 @@ export class LinkRun {
     this.#end({ kind: 'broken', detail: `${name} (${code}): ${message}` })
   }
 
+  /** New connections of the group's member log in with these. */
+  setCredentials({ username, password }: Credentials): void {
+    this.#parts.group.setCredentials(username, password)
+  }
+
+  setCommitInterval(intervalMs: number): void {
+    this.#stopCommits()
+    if (!this.#hasEnd) this.#stopCommits = this.#work.every(intervalMs, () => this.#commit())
+  }
+
   checks(): Check[] {
-    const groupId = this.#options.config.source.group['group.id'] ?? ''
+    const groupId = this.#options.own.source.group['group.id'] ?? ''
     return checkLink(this.#parts, groupId, this.#areTargetsChecked)
   }
 
   state(): LinkState {
-    return viewLink(this.#parts, this.#options.config)
+    const { own, config } = this.#options
+    return viewLink(this.#parts, own, config)
   }
 }
 

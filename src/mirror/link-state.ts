@@ -4,7 +4,7 @@ import type { Assignment } from './assignment.ts'
 import type { Discovery } from './discovery.ts'
 import { readTotals, sumLanes, viewLanes } from './lane-view.ts'
 import type { LinkParts } from './link-parts.ts'
-import type { Check, LinkState, MirrorConfig } from './types.ts'
+import type { Check, LinkConfig, LinkState, MirrorConfig } from './types.ts'
 
 export function checkLink(
   { discovery, assignment }: { discovery: Discovery; assignment: Assignment },
@@ -29,12 +29,12 @@ export function checkLink(
   ]
 }
 
-export function viewLink(parts: LinkParts, config: MirrorConfig): LinkState {
+export function viewLink(parts: LinkParts, own: LinkConfig, config: MirrorConfig): LinkState {
   const { lanes, discovery, commits, assignment } = parts
   const { lanesByState, lag, goal } = sumLanes(lanes)
   const { ok, failed, lastOkAt } = commits
   return {
-    source: config.source.alias,
+    source: own.source.alias,
     target: config.target.alias,
     totals: readTotals(lanes.snapshot().link),
     lanesByState,

@@ -1,58 +1,53 @@
-// The mirror: reaches both clusters, refuses a loop, runs the link, and says how it ended.
+// The mirror: runs its links side by side, and says how it all ended.
 
 import type { Logger } from 'pino'
-import { ConfigError, describeFailure } from '../errors.ts'
-import { Cluster, type Properties } from '../native/index.ts'
-import { isDoneWithin } from './limited.ts'
-import { LinkRun } from './link-run.ts'
-import { reachCluster } from './reach.ts'
+import { Gathering } from '../topics/gathering.ts'
+import { ClusterIds } from './cluster-ids.ts'
+import { type Ended, mergeEnds } from './end.ts'
+import { LinkLife } from './link-life.ts'
+import { compareSources, type Reloadable, type Reloaded } from './reload.ts'
 import type { Check, MirrorConfig, MirrorPhase, MirrorResult, MirrorState } from './types.ts'
-
-/** A client closes at once; one that hangs on a dead broker must not hold up the exit. */
-const closeWithinMs = 2_000
 
 export interface RunOptions {
   /** Asks the mirror to drain and end. */
   stop: AbortSignal
 }
 
+/** From the least that a link does to the most. */
+const progress: readonly MirrorPhase[] = ['ended', 'mirroring', 'joining', 'connecting', 'draining']
+
 export class Mirror {
   readonly #config: MirrorConfig
-  readonly #log: Logger
+  readonly #links: LinkLife[] = []
   #startedAt = Date.now()
-  #ids: { source?: string; target?: string } = {}
-  #run: LinkRun | undefined
-  #hasEnded = false
 
+  /** Throws a ConfigError when a client refuses its settings. */
   constructor(config: MirrorConfig, log: Logger) {
     this.#config = config
-    this.#log = log.child({ source: config.source.alias, target: config.target.alias })
+    const ids = new ClusterIds()
+    const gathering = new Gathering(config.links.map(({ source }) => source.alias))
+    try {
+      for (const own of config.links) {
+        this.#links.push(new LinkLife({ own, config, gathering, ids, log }))
+      }
+    } catch (error) {
+      for (const link of this.#links) link.close().catch(() => undefined)
+      throw error
+    }
   }
 
   /** Fails with a ConfigError when the configuration turns out to be a loop. To be called once. */
   async run({ stop }: RunOptions): Promise<MirrorResult> {
     this.#startedAt = Date.now()
-    const source = openCluster('source', this.#config.source.connection)
-    const target = openTarget(this.#config.target.connection, source)
-    try {
-      const isReached = await this.#reach(source, target, stop)
-      if (!isReached) return this.#end(0, 'stopped before both clusters were reached')
-      this.#refuseLoop()
-      this.#run = new LinkRun({
-        config: this.#config,
-        source,
-        target,
-        targetClusterId: this.#ids.target ?? '',
-        log: this.#log
-      })
-      const { exitCode, reason } = await this.#run.run(stop)
-      return this.#end(exitCode, reason)
-    } finally {
-      this.#hasEnded = true
-      if (!(await isDoneWithin(closeBoth(source, target), closeWithinMs))) {
-        this.#log.warn({}, 'clusters did not close in time')
-      }
-    }
+    const failed = new AbortController()
+    const signal = AbortSignal.any([stop, failed.signal])
+    const ends = await Promise.allSettled(
+      this.#links.map(link => runLink(link, signal, () => failed.abort()))
+    )
+    const broken = ends.find(end => end.status === 'rejected')
+    if (broken) throw broken.reason
+    const { exitCode, reason } = mergeEnds(ends.flatMap(end => ('value' in end ? end.value : [])))
+    return { exitCode, reason, state: this.state() }
   }
 
   state(): MirrorState {
@@ -64,83 +59,57 @@ export class Mirror {
       phase,
       ready: isUp && checks.every(({ ok }) => ok),
       checks,
-      ...(this.#ids.source === undefined ? {} : { sourceClusterId: this.#ids.source }),
-      ...(this.#ids.target === undefined ? {} : { targetClusterId: this.#ids.target }),
-      budgetBytes: this.#config.link.budgetBytes,
-      links: this.#run ? [this.#run.state()] : []
+      budgetBytes: this.#config.links.reduce((sum, { link }) => sum + link.budgetBytes, 0),
+      links: this.#links.flatMap(link => link.state() ?? [])
     }
   }
 
-  async #reach(source: Cluster, target: Cluster, stop: AbortSignal): Promise<boolean> {
-    const reach = async (side: 'source' | 'target', cluster: Cluster): Promise<boolean> => {
-      const { alias, connection } = this.#config[side]
-      const bootstrapServers = connection['bootstrap.servers'] ?? ''
-      const id = await reachCluster(cluster, { side, alias, bootstrapServers }, this.#log, stop)
-      if (id === undefined) return false
-      this.#ids[side] = id
-      return true
+  /** Takes over what may change while the mirror runs, and names what has to wait for a restart. */
+  reload(read: Reloadable): Reloaded {
+    const changes = this.#links.map(link => link.reload(read))
+    return {
+      taken: unique(changes.flatMap(({ taken }) => taken)),
+      waiting: unique([
+        ...compareSources(this.#config, read),
+        ...changes.flatMap(({ waiting }) => waiting)
+      ])
     }
-    const reached = await Promise.all([reach('source', source), reach('target', target)])
-    return reached.every(Boolean)
-  }
-
-  /** Topics keep their names, so one cluster on both sides would feed itself. */
-  #refuseLoop(): void {
-    const { source, target } = this.#ids
-    if (!source || source !== target) return
-    throw new ConfigError(
-      `source and target are the same cluster (${source}): each record would be mirrored onto its own ` +
-        'topic, again and again. Set bootstrap.servers of another cluster on one side'
-    )
   }
 
   #phase(): MirrorPhase {
-    if (this.#hasEnded) return 'ended'
-    return this.#run?.phase ?? 'connecting'
+    const phases = this.#links.map(({ phase }) => phase)
+    const rank = Math.max(...phases.map(phase => progress.indexOf(phase)))
+    return progress[rank] ?? 'ended'
   }
 
   #checks(): Check[] {
-    return [
-      clusterCheck('source', this.#config.source.alias, this.#ids.source),
-      clusterCheck('target', this.#config.target.alias, this.#ids.target),
-      ...(this.#run?.checks() ?? [
-        { name: 'group', ok: false, detail: 'not joined yet' },
-        { name: 'topics', ok: false, detail: 'not looked at yet' }
-      ])
-    ]
-  }
-
-  #end(exitCode: MirrorResult['exitCode'], reason: string): MirrorResult {
-    this.#hasEnded = true
-    return { exitCode, reason, state: this.state() }
+    const isOne = this.#links.length === 1
+    return this.#links.flatMap(link => {
+      const checks = link.checks()
+      return isOne
+        ? checks
+        : checks.map(check => ({ ...check, name: `${check.name} (${link.alias})` }))
+    })
   }
 }
 
-async function closeBoth(source: Cluster, target: Cluster): Promise<void> {
-  await source.close()
-  await target.close()
+/** Links share the target, and so its changes. */
+function unique(names: readonly string[]): string[] {
+  return [...new Set(names)]
 }
 
-function clusterCheck(side: string, alias: string, id: string | undefined): Check {
-  const isReached = id !== undefined
-  const detail = isReached ? `${alias} was reached` : `${alias} has not been reached yet`
-  return { name: side, ok: isReached, detail }
-}
-
-function openCluster(side: string, properties: Properties): Cluster {
+/** A link that fails ends the others too: whoever watches the process has to hear of it. */
+async function runLink(
+  link: LinkLife,
+  stop: AbortSignal,
+  onFailed: () => void
+): Promise<{ alias: string; end: Ended }> {
   try {
-    return new Cluster(properties)
+    const end = await link.run(stop)
+    if (end.isBroken) onFailed()
+    return { alias: link.alias, end }
   } catch (error) {
-    const cause = describeFailure(side, error)
-    throw new ConfigError(cause instanceof Error ? cause.message : String(cause), { cause })
-  }
-}
-
-function openTarget(properties: Properties, source: Cluster): Cluster {
-  try {
-    return openCluster('target', properties)
-  } catch (error) {
-    source.close().catch(() => undefined)
+    onFailed()
     throw error
   }
 }

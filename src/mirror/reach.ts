@@ -2,7 +2,15 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { type Cluster, type ClusterEvent, failureOf } from '../native/index.ts'
+import {
+  type Cluster,
+  type ClusterEvent,
+  failureOf,
+  type KafkaFailure,
+  type Properties
+} from '../native/index.ts'
+import { adviseOn } from './connection-advice.ts'
+import { isRefusal } from './connection-trouble.ts'
 
 const attemptMs = 3_000
 const pauseMs = 250
@@ -11,7 +19,7 @@ const sayEveryMs = 10_000
 export interface Side {
   side: 'source' | 'target'
   alias: string
-  bootstrapServers: string
+  connection: Properties
 }
 
 /** Id of the cluster, empty when its brokers have none; undefined when `stop` came first. */
@@ -33,7 +41,7 @@ export async function reachCluster(
       )
       return id
     } catch (error) {
-      trouble.note(error, cluster.drainEvents())
+      await unlessStopped(trouble.note(error, cluster.drainEvents()), stop)
     }
     await delay(pauseMs, undefined, { signal: stop }).catch(() => undefined)
   }
@@ -57,32 +65,36 @@ async function unlessStopped<T>(work: Promise<T>, stop: AbortSignal): Promise<T 
   }
 }
 
-/** Tells of an unreachable cluster every ten seconds, with what was the matter last. */
+/** Tells of an unreachable cluster every ten seconds, with what was the matter last, why, and what to do. */
 class Trouble {
   readonly #side: Side
   readonly #log: Logger
   readonly #since = performance.now()
   #saidAt = Number.NEGATIVE_INFINITY
-  #error = ''
+  #failure: KafkaFailure | undefined
 
   constructor(side: Side, log: Logger) {
     this.#side = side
     this.#log = log
   }
 
-  note(error: unknown, events: readonly ClusterEvent[]): void {
+  async note(error: unknown, events: readonly ClusterEvent[]): Promise<void> {
     // The client's own events name host and cause; the call only knows that its time was over.
-    this.#error = lastError(events) ?? (this.#error || textOf(error))
+    this.#failure = moreTelling(lastFailure(events), this.#failure) ?? failureOf(error)
     const now = performance.now()
     if (now - this.#saidAt < sayEveryMs) return
     this.#saidAt = now
-    const { alias, side, bootstrapServers } = this.#side
-    this.#log.warn(
+    const { alias, side, connection } = this.#side
+    // A look that fails must not end the run; the failure itself is said in any case.
+    const advice = await adviseOn(this.#failure, connection).catch(() => undefined)
+    const level = this.#failure && isRefusal(this.#failure) ? 'error' : 'warn'
+    this.#log[level](
       {
         cluster: alias,
         side,
-        bootstrapServers,
-        error: this.#error,
+        bootstrapServers: connection['bootstrap.servers'],
+        error: this.#failure ? sayFailure(this.#failure) : String(error),
+        ...advice,
         durationMs: Math.round(now - this.#since)
       },
       'cluster cannot be reached; trying again'
@@ -90,14 +102,33 @@ class Trouble {
   }
 }
 
-function lastError(events: readonly ClusterEvent[]): string | undefined {
-  const errors = events.flatMap(event => (event.type === 'error' ? event.failure : []))
-  const telling = errors.filter(failure => failure.name !== '_ALL_BROKERS_DOWN')
-  const last = telling.at(-1) ?? errors.at(-1)
-  return last && `${last.name}: ${last.message}`
+// librdkafka says the same cause once in half a minute, and in between only that all brokers are down.
+function moreTelling(
+  now: KafkaFailure | undefined,
+  before: KafkaFailure | undefined
+): KafkaFailure | undefined {
+  return now && (isTelling(now) || !before) ? now : before
 }
 
-function textOf(error: unknown): string {
+function isTelling({ name }: KafkaFailure): boolean {
+  return name !== '_ALL_BROKERS_DOWN'
+}
+
+export function lastFailure(events: readonly ClusterEvent[]): KafkaFailure | undefined {
+  const errors = events.flatMap(event => (event.type === 'error' ? event.failure : []))
+  return errors.filter(isTelling).at(-1) ?? errors.at(-1)
+}
+
+export function lastError(events: readonly ClusterEvent[]): string | undefined {
+  const failure = lastFailure(events)
+  return failure && sayFailure(failure)
+}
+
+export function textOf(error: unknown): string {
   const failure = failureOf(error)
-  return failure ? `${failure.name}: ${failure.message}` : String(error)
+  return failure ? sayFailure(failure) : String(error)
+}
+
+function sayFailure({ name, message }: KafkaFailure): string {
+  return `${name}: ${message}`
 }

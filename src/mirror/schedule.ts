@@ -11,8 +11,8 @@ export class Schedule {
     this.#fail = fail
   }
 
-  /** A turn that comes while the one before still runs is left out. */
-  every(intervalMs: number, job: Job): void {
+  /** A turn that comes while the one before still runs is left out. Returns how to end the job alone. */
+  every(intervalMs: number, job: Job): () => void {
     let isRunning = false
     const turn = async (): Promise<void> => {
       if (isRunning) return
@@ -25,7 +25,12 @@ export class Schedule {
         isRunning = false
       }
     }
-    this.#timers.add(setInterval(() => void turn(), intervalMs))
+    const timer = setInterval(() => void turn(), intervalMs)
+    this.#timers.add(timer)
+    return () => {
+      clearInterval(timer)
+      this.#timers.delete(timer)
+    }
   }
 
   /** Starts no more turns; those under way end by themselves. */

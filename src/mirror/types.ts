@@ -19,13 +19,32 @@ export interface TargetConfig {
   connection: Properties
 }
 
-export interface MirrorConfig {
+/** One source and how it is mirrored. */
+export interface LinkConfig {
   source: SourceConfig
-  target: TargetConfig
   link: LinkOptions
-  topics: TopicSelector
   autoOffsetReset: AutoOffsetReset
   commitIntervalMs: number
+}
+
+/** What the mirror may change about the topics of the target. */
+export interface CreationPolicy {
+  /** Topics that the target lacks are created. */
+  create: boolean
+  /** Replicas of created topics; undefined: as many as the source's, at most one a target broker. */
+  replicationFactor: number | undefined
+  /** Topics that had fewer partitions from the start are grown too. */
+  grow: boolean
+}
+
+export interface MirrorConfig {
+  /** At least one; each has its own group and producer id. */
+  links: readonly LinkConfig[]
+  target: TargetConfig
+  topics: TopicSelector
+  creation: CreationPolicy
+  /** Limit of requests that change or describe topics of the target. */
+  adminTimeoutMs: number
   /** Mirror up to the ends seen at start, then drain and end. */
   untilCaughtUp: boolean
   /** End with exit code 1 at the first batch that the target refuses for good. */
@@ -106,6 +125,15 @@ export interface Check {
   detail: string
 }
 
+/** How reading the configuration again went, the last time. */
+export interface ReloadState {
+  /** All that was read is in use. */
+  ok: boolean
+  /** Milliseconds since the epoch. */
+  at: number
+  lastOkAt?: number
+}
+
 export interface MirrorState {
   /** Milliseconds since the epoch. */
   startedAt: number
@@ -113,10 +141,10 @@ export interface MirrorState {
   /** All checks hold and no drain runs. A stopped lane does not change it. */
   ready: boolean
   checks: Check[]
-  sourceClusterId?: string
-  targetClusterId?: string
   budgetBytes: number
   links: LinkState[]
+  /** Absent before the first; the command that reads the files fills it in. */
+  lastReload?: ReloadState
 }
 
 export interface MirrorResult {

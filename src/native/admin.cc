@@ -1,7 +1,9 @@
 #include "admin.h"
 
 #include <array>
+#include <chrono>
 #include <span>
+#include <thread>
 #include <unordered_map>
 #include <utility>
 
@@ -17,6 +19,8 @@ constexpr size_t kPartitionsPerListOffsets = 1000;
 // librdkafka answers each call within its own request time-out; this is how much later we give up
 // on an answer that never comes.
 constexpr int kGraceMs = 1000;
+
+constexpr auto kCoordinatorPause = std::chrono::milliseconds(100);
 
 // One admin request and its answer. `Submit` gets the options and the queue to answer to.
 template <typename Submit>
@@ -106,6 +110,22 @@ TopicConfigs ReadTopicConfigs(const rd_kafka_ConfigResource_t* resource) {
     return configs;
 }
 
+GroupMemberFacts ReadMember(const rd_kafka_MemberDescription_t* member) {
+    const char* instance = rd_kafka_MemberDescription_group_instance_id(member);
+    GroupMemberFacts facts{rd_kafka_MemberDescription_consumer_id(member),
+                           instance ? instance : "",
+                           rd_kafka_MemberDescription_client_id(member),
+                           rd_kafka_MemberDescription_host(member),
+                           {}};
+    const rd_kafka_MemberAssignment_t* assignment = rd_kafka_MemberDescription_assignment(member);
+    const rd_kafka_topic_partition_list_t* list =
+        assignment ? rd_kafka_MemberAssignment_partitions(assignment) : nullptr;
+    if (!list) return facts;
+    for (const rd_kafka_topic_partition_t& row : std::span(list->elems, list->cnt))
+        facts.partitions.push_back({row.topic, row.partition});
+    return facts;
+}
+
 // One ListOffsets call; appends in the order asked, which the answer keeps.
 std::optional<Failure> AppendOffsets(rd_kafka_t* rk, std::span<const TopicPartition> partitions,
                                      int64_t at, rd_kafka_IsolationLevel_t isolation,
@@ -143,6 +163,39 @@ std::optional<Failure> AppendOffsets(rd_kafka_t* rk, std::span<const TopicPartit
             {found->topic, found->partition, offset, {}, FailureUnlessNone(found->err)});
     }
     return std::nullopt;
+}
+
+Outcome<GroupDescription> DescribeGroupOnce(rd_kafka_t* rk, const std::string& group,
+                                            int timeout_ms) {
+    const char* names[] = {group.c_str()};
+    Outcome<EventPtr> answer =
+        Ask(rk, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, timeout_ms,
+            [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                rd_kafka_DescribeConsumerGroups(rk, names, 1, options, queue);
+                return nullptr;
+            });
+    if (Failure* failure = std::get_if<Failure>(&answer)) return std::move(*failure);
+    size_t count = 0;
+    const rd_kafka_ConsumerGroupDescription_t** groups =
+        rd_kafka_DescribeConsumerGroups_result_groups(
+            rd_kafka_event_DescribeConsumerGroups_result(std::get<EventPtr>(answer).get()), &count);
+    GroupDescription description;
+    for (const rd_kafka_ConsumerGroupDescription_t* found : std::span(groups, count)) {
+        if (const rd_kafka_error_t* error = rd_kafka_ConsumerGroupDescription_error(found))
+            return FailureOf(error);
+        description.state =
+            rd_kafka_consumer_group_state_name(rd_kafka_ConsumerGroupDescription_state(found));
+        description.assignor = rd_kafka_ConsumerGroupDescription_partition_assignor(found);
+        if (const rd_kafka_Node_t* node = rd_kafka_ConsumerGroupDescription_coordinator(found)) {
+            description.coordinator = {rd_kafka_Node_id(node), rd_kafka_Node_host(node),
+                                       rd_kafka_Node_port(node)};
+        }
+        for (size_t index = 0; index < rd_kafka_ConsumerGroupDescription_member_count(found);
+             ++index)
+            description.members.push_back(
+                ReadMember(rd_kafka_ConsumerGroupDescription_member(found, index)));
+    }
+    return description;
 }
 
 }  // namespace
@@ -204,6 +257,27 @@ Outcome<std::vector<PartitionOffset>> ListOffsets(rd_kafka_t* rk,
         if (failure) return *std::move(failure);
     }
     return offsets;
+}
+
+Outcome<GroupDescription> DescribeGroup(rd_kafka_t* rk, const std::string& group, int timeout_ms) {
+    const Deadline deadline(timeout_ms);
+    for (;;) {
+        Outcome<GroupDescription> answer = DescribeGroupOnce(rk, group, deadline.RemainingMs());
+        const Failure* failure = std::get_if<Failure>(&answer);
+        // A coordinator may have moved, or still be loading its groups.
+        const bool may_pass = failure &&
+                              failure->code >= RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS &&
+                              failure->code <= RD_KAFKA_RESP_ERR_NOT_COORDINATOR;
+        if (!may_pass || deadline.HasPassed()) return answer;
+        std::this_thread::sleep_for(kCoordinatorPause);
+    }
+}
+
+std::optional<Failure> SetCredentials(rd_kafka_t* rk, const std::string& username,
+                                      const std::string& password) {
+    const ErrorPtr error(rd_kafka_sasl_set_credentials(rk, username.c_str(), password.c_str()));
+    if (!error) return std::nullopt;
+    return FailureOf(error.get());
 }
 
 Outcome<std::vector<TopicResult>> CreateTopics(rd_kafka_t* rk, const std::vector<NewTopic>& topics,

@@ -70,6 +70,21 @@ struct TopicResult {
     std::optional<Failure> failure;
 };
 
+struct GroupMemberFacts {
+    std::string member_id;
+    std::string instance_id;  // empty for a dynamic member
+    std::string client_id;
+    std::string host;
+    std::vector<TopicPartition> partitions;
+};
+
+struct GroupDescription {
+    std::string state;
+    std::string assignor;
+    std::optional<BrokerMetadata> coordinator;
+    std::vector<GroupMemberFacts> members;
+};
+
 // No id within the time is an empty answer, not a failure.
 std::optional<std::string> ReadClusterId(rd_kafka_t* rk, int timeout_ms);
 
@@ -84,6 +99,12 @@ Outcome<std::vector<PartitionOffset>> ListOffsets(rd_kafka_t* rk,
                                                   const std::vector<TopicPartition>& partitions,
                                                   int64_t at, rd_kafka_IsolationLevel_t isolation,
                                                   int timeout_ms);
+
+Outcome<GroupDescription> DescribeGroup(rd_kafka_t* rk, const std::string& group, int timeout_ms);
+
+// New connections log in with these.
+std::optional<Failure> SetCredentials(rd_kafka_t* rk, const std::string& username,
+                                      const std::string& password);
 
 Outcome<std::vector<TopicResult>> CreateTopics(rd_kafka_t* rk, const std::vector<NewTopic>& topics,
                                                int timeout_ms);

@@ -83,7 +83,9 @@ bool IsPlausible(const BatchHeader& header, const WalkTask& task, int64_t previo
 
 std::optional<LaneReason> WhyNotShallow(const uint8_t* batch, const BatchHeader& header,
                                         const WalkTask& task) {
-    if (header.base_offset < std::max(task.position, task.log_start)) return LaneReason::kHeadTrim;
+    // What was deleted at the source must not come back, whatever may be repeated.
+    if (header.base_offset < task.log_start) return LaneReason::kHeadTrim;
+    if (header.base_offset < task.position && !task.repeats_head) return LaneReason::kHeadTrim;
     if (header.record_count != int64_t{header.last_offset_delta} + 1) return LaneReason::kHoles;
     if (header.codec() == 0 && !HasDenseDeltas(batch, header)) return LaneReason::kHoles;
     if (header.is_append_time() && !task.target_append_time) return LaneReason::kAppendTime;

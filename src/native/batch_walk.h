@@ -41,6 +41,8 @@ struct WalkTask {
     std::vector<AbortedTransaction> aborted;
     uint32_t target_max_batch_bytes;
     bool target_append_time;
+    // A batch that begins before the position passes whole, and so repeats records.
+    bool repeats_head = false;
 };
 
 // What cannot pass: everything before `offset` was walked, nothing at or after it is passed on.

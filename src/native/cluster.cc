@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "admin.h"
+#include "group_offsets.h"
 #include "js_values.h"
 #include "open_handles.h"
 #include "pool_call.h"
@@ -28,6 +29,10 @@ class Cluster final : public Napi::ObjectWrap<Cluster>, public Closable {
     Napi::Value ClusterId(const Napi::CallbackInfo& info);
     Napi::Value Metadata(const Napi::CallbackInfo& info);
     Napi::Value ListOffsets(const Napi::CallbackInfo& info);
+    Napi::Value GroupOffsets(const Napi::CallbackInfo& info);
+    Napi::Value DescribeGroup(const Napi::CallbackInfo& info);
+    Napi::Value ReadHeaders(const Napi::CallbackInfo& info);
+    void SetCredentials(const Napi::CallbackInfo& info);
     Napi::Value CreateTopics(const Napi::CallbackInfo& info);
     Napi::Value CreatePartitions(const Napi::CallbackInfo& info);
     Napi::Value DescribeTopicConfigs(const Napi::CallbackInfo& info);
@@ -64,6 +69,10 @@ Napi::Function Cluster::Define(Napi::Env env) {
                        {InstanceMethod<&Cluster::ClusterId>("clusterId"),
                         InstanceMethod<&Cluster::Metadata>("metadata"),
                         InstanceMethod<&Cluster::ListOffsets>("listOffsets"),
+                        InstanceMethod<&Cluster::GroupOffsets>("groupOffsets"),
+                        InstanceMethod<&Cluster::DescribeGroup>("describeGroup"),
+                        InstanceMethod<&Cluster::ReadHeaders>("readHeaders"),
+                        InstanceMethod<&Cluster::SetCredentials>("setCredentials"),
                         InstanceMethod<&Cluster::CreateTopics>("createTopics"),
                         InstanceMethod<&Cluster::CreatePartitions>("createPartitions"),
                         InstanceMethod<&Cluster::DescribeTopicConfigs>("describeTopicConfigs"),
@@ -124,6 +133,52 @@ Napi::Value Cluster::ListOffsets(const Napi::CallbackInfo& info) {
         [partitions = std::move(partitions), at, isolation, timeout_ms](rd_kafka_t* rk) {
             return ::ListOffsets(rk, partitions, at, isolation, timeout_ms);
         });
+}
+
+Napi::Value Cluster::GroupOffsets(const Napi::CallbackInfo& info) {
+    std::string group = ReadString(info[0]);
+    const int timeout_ms = ReadInt(info[1]);
+    const Napi::Env env = info.Env();
+    if (env.IsExceptionPending()) return env.Undefined();
+    using Offsets = std::vector<PartitionOffset>;
+    return PoolCall<Offsets>::Start(
+        env, "group offsets",
+        [handle = handle_, group = std::move(group), timeout_ms]() -> Outcome<Offsets> {
+            if (!handle) return Closed();
+            return ReadGroupOffsets(handle->rk(), group, timeout_ms);
+        },
+        ToCommittedOffsets);
+}
+
+Napi::Value Cluster::DescribeGroup(const Napi::CallbackInfo& info) {
+    std::string group = ReadString(info[0]);
+    const int timeout_ms = ReadInt(info[1]);
+    return Run<GroupDescription>(info, "describe group",
+                                 [group = std::move(group), timeout_ms](rd_kafka_t* rk) {
+                                     return ::DescribeGroup(rk, group, timeout_ms);
+                                 });
+}
+
+Napi::Value Cluster::ReadHeaders(const Napi::CallbackInfo& info) {
+    std::vector<PartitionOffset> asked = ReadOffsets(info[0]);
+    const int max_bytes = ReadInt(info[1]);
+    const bool read_committed = ReadString(info[2]) == "read_committed";
+    const int timeout_ms = ReadInt(info[3]);
+    return Run<std::vector<PartitionHeaders>>(
+        info, "read headers",
+        [asked = std::move(asked), max_bytes, read_committed, timeout_ms](rd_kafka_t* rk) {
+            return ::ReadHeaders(rk, asked, max_bytes, read_committed, timeout_ms);
+        });
+}
+
+void Cluster::SetCredentials(const Napi::CallbackInfo& info) {
+    const std::string username = ReadString(info[0]);
+    const std::string password = ReadString(info[1]);
+    const Napi::Env env = info.Env();
+    if (env.IsExceptionPending()) return;
+    const std::optional<Failure> failure =
+        handle_ ? ::SetCredentials(handle_->rk(), username, password) : Closed();
+    if (failure) MakeError(env, "credentials", *failure).ThrowAsJavaScriptException();
 }
 
 Napi::Value Cluster::CreateTopics(const Napi::CallbackInfo& info) {

@@ -261,6 +261,7 @@ void Fetcher::Take(Request& request, const wire_result& result) {
                           [](const Answered& a) { return a.answer.records.size == 0; });
     Kicks kicks;
     size_t batches = 0;
+    int64_t records = 0;
     const LinkOptions& options = link_.options();
     for (auto& [entry, answer] : answers) {
         const RoutedLanePtr& routed = request.entries[entry].lane;
@@ -293,17 +294,21 @@ void Fetcher::Take(Request& request, const wire_result& result) {
                                  .read_committed = options.read_committed,
                                  .aborted = std::move(answer.aborted),
                                  .target_max_batch_bytes = lane.target_max_batch_bytes,
-                                 .target_append_time = lane.target_append_time}),
+                                 .target_append_time = lane.target_append_time,
+                                 .repeats_head = lane.repeats_head && position == lane.position}),
             .owner = response};
         if (answer.preferred_read_replica >= 0) fetched.proves_end = false;
         link_.Count(LinkCount::kDiscardedBytes, static_cast<int64_t>(fetched.walk.discarded_bytes));
         std::lock_guard lock(routed->mutex);
         batches += fetched.walk.batches.size();
+        for (const FoundBatch& batch : fetched.walk.batches) records += batch.record_count;
         const LaneWish wish = routed->lane.Fetched(std::move(fetched));
+        link_.TellRepeatedHead(*routed);
         if (answer.preferred_read_replica >= 0 && answer.preferred_read_replica != broker_id_)
             link_.PreferSource(routed, answer.preferred_read_replica);
         link_.Settle(routed, wish, now, kicks);
     }
+    response->HoldRecords(records);
     if (batches > 0) batch_bytes_ = static_cast<int64_t>(record_bytes / batches);
     const bool is_held = summary.throttle_ms > 0 && summary.is_well_formed && summary.error == 0;
     if (!summary.is_well_formed) link_.Count(LinkCount::kFetchErrors, 1);

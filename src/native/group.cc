@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "admin.h"
 #include "group_member.h"
 #include "js_values.h"
 #include "open_handles.h"
@@ -26,6 +27,8 @@ class Group final : public Napi::ObjectWrap<Group>, public Closable {
     Napi::Value Poll(const Napi::CallbackInfo& info);
     void Assign(const Napi::CallbackInfo& info);
     void Unassign(const Napi::CallbackInfo& info);
+    Napi::Value Metadata(const Napi::CallbackInfo& info);
+    void SetCredentials(const Napi::CallbackInfo& info);
     Napi::Value MemberId(const Napi::CallbackInfo& info);
     Napi::Value Committed(const Napi::CallbackInfo& info);
     Napi::Value Commit(const Napi::CallbackInfo& info);
@@ -75,6 +78,8 @@ Napi::Function Group::Define(Napi::Env env) {
         env, "Group",
         {InstanceMethod<&Group::Subscribe>("subscribe"), InstanceMethod<&Group::Poll>("poll"),
          InstanceMethod<&Group::Assign>("assign"), InstanceMethod<&Group::Unassign>("unassign"),
+         InstanceMethod<&Group::Metadata>("metadata"),
+         InstanceMethod<&Group::SetCredentials>("setCredentials"),
          InstanceMethod<&Group::MemberId>("memberId"),
          InstanceMethod<&Group::Committed>("committed"), InstanceMethod<&Group::Commit>("commit"),
          InstanceMethod<&Group::Close>("close")});
@@ -116,6 +121,24 @@ void Group::Unassign(const Napi::CallbackInfo& info) {
     if (MayCall(info.Env())) Throw(info.Env(), "unassign", member_->Unassign(partitions));
 }
 
+Napi::Value Group::Metadata(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    const int timeout_ms = ReadInt(info[0]);
+    if (env.IsExceptionPending()) return env.Undefined();
+    return RunInPool<ClusterMetadata>(
+        env, "metadata", [member = member_, timeout_ms]() -> Outcome<ClusterMetadata> {
+            if (!member) return Closed();
+            return ReadMetadata(member->rk(), std::nullopt, timeout_ms);
+        });
+}
+
+void Group::SetCredentials(const Napi::CallbackInfo& info) {
+    const std::string username = ReadString(info[0]);
+    const std::string password = ReadString(info[1]);
+    if (!MayCall(info.Env())) return;
+    Throw(info.Env(), "credentials", ::SetCredentials(member_->rk(), username, password));
+}
+
 Napi::Value Group::MemberId(const Napi::CallbackInfo& info) {
     return ::ToJs(info.Env(), member_ ? member_->MemberId() : std::string());
 }
@@ -132,13 +155,7 @@ Napi::Value Group::Committed(const Napi::CallbackInfo& info) {
             if (!member) return Closed();
             return member->Committed(partitions, timeout_ms);
         },
-        [](Napi::Env env, const Offsets& offsets) -> Napi::Value {
-            Napi::Array array = Napi::Array::New(env, offsets.size());
-            for (uint32_t index = 0; index < offsets.size(); ++index) {
-                array.Set(index, ToCommittedOffset(env, offsets[index]));
-            }
-            return array;
-        });
+        ToCommittedOffsets);
 }
 
 Napi::Value Group::Commit(const Napi::CallbackInfo& info) {

@@ -86,6 +86,58 @@ export type ClusterEvent =
   | { type: 'error'; failure: KafkaFailure }
   | { type: 'log'; level: number; facility: string; message: string }
 
+export interface GroupMember {
+  memberId: string
+  /** Empty for a dynamic member. */
+  instanceId: string
+  clientId: string
+  /** As the broker saw it connect: `/10.0.0.7`. */
+  host: string
+  partitions: TopicPartition[]
+}
+
+export interface GroupDescription {
+  /** Kafka's name of the state: `Stable`, `Empty`, `PreparingRebalance`, `Dead` when there is no such group. */
+  state: string
+  /** How partitions are assigned, e.g. `cooperative-sticky`. */
+  assignor: string
+  coordinator?: BrokerMetadata
+  members: GroupMember[]
+}
+
+export const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
+export type CodecName = (typeof codecs)[number] | 'unknown'
+
+/** What the header of a batch says; formats before 2 (Kafka 0.11) tell only offset, size and magic. */
+export interface BatchHeader {
+  baseOffset: number
+  lastOffset: number
+  /** -1 in formats before 2. */
+  records: number
+  /** Size of the whole batch on the wire. */
+  bytes: number
+  magic: number
+  codec: CodecName
+  /** Milliseconds since the epoch; -1 not known. */
+  firstTimestamp: number
+  maxTimestamp: number
+  isAppendTime: boolean
+  isTransactional: boolean
+  isControl: boolean
+  producerId: number
+  producerEpoch: number
+  baseSequence: number
+}
+
+export interface PartitionHeaders extends TopicPartition {
+  logStartOffset: number
+  highWatermark: number
+  lastStableOffset: number
+  /** Batches from the one that holds the offset asked for, as many as came whole; empty at the end of the log. */
+  batches: BatchHeader[]
+  failure?: KafkaFailure
+}
+
 /**
  * One librdkafka handle on one cluster: admin calls, and the connections of the links that use it.
  * The constructor throws when librdkafka refuses a property; it does not wait for a connection.
@@ -108,6 +160,21 @@ export interface Cluster {
     topics: readonly { topic: string; total: number }[],
     timeoutMs: number
   ): Promise<TopicResult[]>
+  /** Everything that is committed for the group; it need not have members. */
+  groupOffsets(group: string, timeoutMs: number): Promise<CommittedOffset[]>
+  describeGroup(group: string, timeoutMs: number): Promise<GroupDescription>
+  /**
+   * Fetches a little of each partition from its offset on and returns the headers of the batches found.
+   * `maxBytes` is per partition; a batch that does not fit is returned too, by its header alone.
+   */
+  readHeaders(
+    partitions: readonly (TopicPartition & { offset: number })[],
+    maxBytes: number,
+    isolation: Isolation,
+    timeoutMs: number
+  ): Promise<PartitionHeaders[]>
+  /** New connections log in with these; for SASL PLAIN and SCRAM. */
+  setCredentials(username: string, password: string): void
   describeTopicConfigs(topics: readonly string[], timeoutMs: number): Promise<TopicConfigs[]>
   deleteTopics(topics: readonly string[], timeoutMs: number): Promise<TopicResult[]>
   /** Errors and logs since the last call, at most 1,000; drain it once a second. */
@@ -147,6 +214,9 @@ export interface Group {
   poll(): GroupEvent[]
   assign(partitions: readonly TopicPartition[]): void
   unassign(partitions: readonly TopicPartition[]): void
+  /** All topics. The same answer tells the member of new partitions, which no other request of it asks for. */
+  metadata(timeoutMs: number): Promise<ClusterMetadata>
+  setCredentials(username: string, password: string): void
   /** Member id within the group; empty before the first join. */
   memberId(): string
   committed(partitions: readonly TopicPartition[], timeoutMs: number): Promise<CommittedOffset[]>
@@ -177,6 +247,10 @@ export interface LinkOptions {
   maxInFlight: number
   /** Produce's own time-out field; kept below the socket's. */
   requestTimeoutMs: number
+  /** Without a producer id a batch whose answer was lost may be on the target twice; one batch a lane flies. */
+  idempotent: boolean
+  /** Records that the link may hold beside the byte budget; 0 for no limit. */
+  maxHeldRecords: number
   clientRack: string
 }
 
@@ -189,6 +263,8 @@ export interface LaneStart extends TopicPartition {
   targetMaxBatchBytes: number
   /** Whether the target topic has message.timestamp.type=LogAppendTime. */
   targetAppendTime: boolean
+  /** Send a batch that begins before `offset` whole, which repeats records; without it the lane stops there. */
+  repeatsHead: boolean
 }
 
 /** In snapshots a state is an index into this list. */
@@ -293,6 +369,8 @@ export const linkColumns = [
   'boundBySourceMs',
   'boundByTargetMs',
   'boundByBudgetMs',
+  /** The part of boundByBudgetMs in which maxHeldRecords was the limit. */
+  'boundByQueueSizeMs',
   'throttledMs',
   'connections'
 ] as const
@@ -311,6 +389,8 @@ export type LinkEvent =
   | { type: 'lane-recovered'; lane: number }
   /** The target forgot the lane's sequence; source offsets [from, to) may be on the target twice. */
   | { type: 'producer-id-reset'; lane: number; from: number; to: number; code: number }
+  /** Source offsets [from, to) lie before the lane's start and were sent all the same: with `repeatsHead`. */
+  | { type: 'head-repeated'; lane: number; from: number; to: number; code: number }
 
 /**
  * All lanes from one source cluster to one target cluster. Native threads move the batches from the

@@ -1,5 +1,6 @@
 #include "js_values.h"
 
+#include <array>
 #include <utility>
 
 namespace {
@@ -105,6 +106,16 @@ std::vector<PartitionOffset> ReadOffsetsToCommit(const Napi::Value& value) {
                                ReadInt(ReadField(element, "partition")),
                                ReadInt64(ReadField(element, "offset")),
                                ReadString(ReadField(element, "metadata")),
+                               {}};
+    });
+}
+
+std::vector<PartitionOffset> ReadOffsets(const Napi::Value& value) {
+    return ReadArray(value, [](const Napi::Value& element) {
+        return PartitionOffset{ReadString(ReadField(element, "topic")),
+                               ReadInt(ReadField(element, "partition")),
+                               ReadInt64(ReadField(element, "offset")),
+                               {},
                                {}};
     });
 }
@@ -227,5 +238,65 @@ Napi::Value ToJs(Napi::Env env, const PartitionOffset& offset) { return ToOffset
 Napi::Value ToCommittedOffset(Napi::Env env, const PartitionOffset& offset) {
     Napi::Object object = ToOffset(env, offset);
     object.Set("metadata", offset.metadata);
+    return object;
+}
+
+Napi::Value ToCommittedOffsets(Napi::Env env, const std::vector<PartitionOffset>& offsets) {
+    Napi::Array array = Napi::Array::New(env, offsets.size());
+    for (uint32_t index = 0; index < offsets.size(); ++index) {
+        array.Set(index, ToCommittedOffset(env, offsets[index]));
+    }
+    return array;
+}
+
+Napi::Value ToJs(Napi::Env env, const GroupMemberFacts& member) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("memberId", member.member_id);
+    object.Set("instanceId", member.instance_id);
+    object.Set("clientId", member.client_id);
+    object.Set("host", member.host);
+    object.Set("partitions", ToJs(env, member.partitions));
+    return object;
+}
+
+Napi::Value ToJs(Napi::Env env, const GroupDescription& group) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("state", group.state);
+    object.Set("assignor", group.assignor);
+    if (group.coordinator) object.Set("coordinator", ToJs(env, *group.coordinator));
+    object.Set("members", ToJs(env, group.members));
+    return object;
+}
+
+Napi::Value ToJs(Napi::Env env, const BatchFacts& batch) {
+    constexpr std::array kCodecs = {"none", "gzip", "snappy", "lz4", "zstd"};
+    const bool is_known = batch.codec >= 0 && batch.codec < static_cast<int>(kCodecs.size());
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("baseOffset", static_cast<double>(batch.base_offset));
+    object.Set("lastOffset", static_cast<double>(batch.last_offset));
+    object.Set("records", batch.records);
+    object.Set("bytes", static_cast<double>(batch.bytes));
+    object.Set("magic", batch.magic);
+    object.Set("codec", is_known ? kCodecs[static_cast<size_t>(batch.codec)] : "unknown");
+    object.Set("firstTimestamp", static_cast<double>(batch.first_timestamp));
+    object.Set("maxTimestamp", static_cast<double>(batch.max_timestamp));
+    object.Set("isAppendTime", batch.is_append_time);
+    object.Set("isTransactional", batch.is_transactional);
+    object.Set("isControl", batch.is_control);
+    object.Set("producerId", static_cast<double>(batch.producer_id));
+    object.Set("producerEpoch", batch.producer_epoch);
+    object.Set("baseSequence", batch.base_sequence);
+    return object;
+}
+
+Napi::Value ToJs(Napi::Env env, const PartitionHeaders& headers) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("topic", headers.topic);
+    object.Set("partition", headers.partition);
+    object.Set("logStartOffset", static_cast<double>(headers.log_start));
+    object.Set("highWatermark", static_cast<double>(headers.high_watermark));
+    object.Set("lastStableOffset", static_cast<double>(headers.last_stable_offset));
+    object.Set("batches", ToJs(env, headers.batches));
+    SetFailure(object, headers.failure);
     return object;
 }

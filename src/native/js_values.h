@@ -14,6 +14,7 @@
 #include "admin.h"
 #include "event_log.h"
 #include "failure.h"
+#include "header_reader.h"
 #include "properties.h"
 #include "topic_partition.h"
 
@@ -24,6 +25,8 @@ std::vector<std::string> ReadStrings(const Napi::Value& value);
 Properties ReadProperties(const Napi::Value& value);
 std::vector<TopicPartition> ReadPartitions(const Napi::Value& value);
 std::vector<PartitionOffset> ReadOffsetsToCommit(const Napi::Value& value);
+// As OffsetToCommit without metadata.
+std::vector<PartitionOffset> ReadOffsets(const Napi::Value& value);
 std::vector<NewTopic> ReadNewTopics(const Napi::Value& value);
 std::vector<TopicTotal> ReadTopicTotals(const Napi::Value& value);
 
@@ -44,6 +47,11 @@ Napi::Value ToJs(Napi::Env env, const TopicResult& result);
 // As a PartitionOffset; a CommittedOffset has `metadata` besides.
 Napi::Value ToJs(Napi::Env env, const PartitionOffset& offset);
 Napi::Value ToCommittedOffset(Napi::Env env, const PartitionOffset& offset);
+Napi::Value ToCommittedOffsets(Napi::Env env, const std::vector<PartitionOffset>& offsets);
+Napi::Value ToJs(Napi::Env env, const GroupMemberFacts& member);
+Napi::Value ToJs(Napi::Env env, const GroupDescription& group);
+Napi::Value ToJs(Napi::Env env, const BatchFacts& batch);
+Napi::Value ToJs(Napi::Env env, const PartitionHeaders& headers);
 
 template <typename T>
 Napi::Value ToJs(Napi::Env env, const std::vector<T>& values) {

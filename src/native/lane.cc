@@ -77,7 +77,7 @@ Lane::Lane(const Options& options)
       checkpoint_(options.position),
       producer_id_(options.producer_id),
       producer_epoch_(options.producer_epoch) {
-    if (producer_id_ < 0) reset_code_ = 0;
+    if (producer_id_ < 0 && options.is_idempotent) reset_code_ = 0;
 }
 
 // --- source side
@@ -121,6 +121,10 @@ LaneWish Lane::Fetched(FetchedPartition partition) {
 }
 
 void Lane::TakeIn(const FoundBatch& batch, const std::shared_ptr<const void>& owner) {
+    if (batch.base_offset < options_.position && !has_let_go_) {
+        repeated_from_ = batch.base_offset;
+        counts_.maybe_doubled++;
+    }
     slots_.push_back({.data = batch.data,
                       .size = batch.size,
                       .record_count = batch.record_count,
@@ -192,7 +196,7 @@ bool Lane::CanSend(Moment now) const {
         send_backoff_.IsWaiting(now.ms))
         return false;
     if (in_flight_ == 0) return true;
-    if (in_flight_ >= options_.max_in_flight) return false;
+    if (in_flight_ >= options_.max_in_flight || !options_.is_idempotent) return false;
     const bool is_known = known_until_ >= 0 && IsFresh(known_until_, now);
     return is_known &&
            (options_.target_append_time || (IsFresh(slots_[0].max_timestamp, now) &&
@@ -203,11 +207,12 @@ int Lane::NextCodec() const { return ReadBatchHeader(slots_[next_send_].data).co
 
 Lane::Outgoing Lane::Send() {
     Slot& slot = slots_[next_send_];
-    if (slot.sequence < 0) {
+    if (slot.sequence < 0 && options_.is_idempotent) {
         slot.sequence = next_sequence_;
         next_sequence_ = Advance(next_sequence_, slot.record_count);
     }
     if (slot.was_sent) counts_.retried++;
+    if (slot.may_be_written && !options_.is_idempotent) counts_.maybe_doubled++;
     slot.was_sent = true;
     in_flight_++;
     return {.serial = front_serial_ + next_send_++,
@@ -307,7 +312,7 @@ void Lane::PopFront(int64_t base_offset, Moment now) {
     has_let_go_ = false;
     known_until_ = options_.target_append_time ? now.wall_ms : slot.max_timestamp;
     checkpoint_ = slot.end_offset;
-    checkpoint_sequence_ = Advance(slot.sequence, slot.record_count);
+    if (options_.is_idempotent) checkpoint_sequence_ = Advance(slot.sequence, slot.record_count);
     if (first_source_ < 0) first_source_ = slot.base_offset;
     last_source_ = slot.last_offset;
     if (base_offset >= 0) {

@@ -96,6 +96,10 @@ class Lane {
         // Source offset of the first record wanted.
         int64_t position;
         int max_in_flight;
+        // Without a producer id one batch flies at a time, and one sent again may be there twice.
+        bool is_idempotent = true;
+        // A batch that holds the position is sent whole: what lies before it is repeated.
+        bool repeats_head = false;
         // No Fetch while more bytes than this wait or are in flight.
         uint64_t room_bytes;
         uint32_t target_max_batch_bytes;
@@ -164,6 +168,9 @@ class Lane {
     bool NeedsProducerId() const { return reset_code_.has_value() && in_flight_ == 0 && !IsOver(); }
     // Goes on under a fresh producer id, whose sequence starts at 0.
     ProducerReset SetProducer(int64_t producer_id, int16_t epoch);
+
+    // Offset of the first record that was repeated before the position; said once.
+    std::optional<int64_t> TakeRepeatedHead() { return std::exchange(repeated_from_, {}); }
 
     // --- either side.
     void Drain() { is_draining_ = true; }
@@ -257,6 +264,7 @@ class Lane {
     bool is_end_proved_ = false;
     bool has_reached_end_ = false;
     int out_of_range_ = 0;
+    std::optional<int64_t> repeated_from_;
     Backoff fetch_backoff_;
 
     std::deque<Slot> slots_;

@@ -43,7 +43,7 @@ Link::Link(rd_kafka_t* source, rd_kafka_t* target, const LinkOptions& options)
       producer_ids_(
           target, [this] { RequestBegins(); }, [this] { RequestEnds(); }),
       connections_(*this, source, target) {
-    budget_ = std::make_shared<Budget>(options.budget_bytes, [this] {
+    budget_ = std::make_shared<Budget>(options.budget_bytes, options.max_held_records, [this] {
         std::lock_guard lock(timer_mutex_);
         has_room_ = true;
         timer_wake_.notify_one();
@@ -122,12 +122,16 @@ std::vector<uint32_t> Link::AddLanes(const std::vector<LaneStart>& starts) {
         for (const LaneStart& start : starts) {
             const uint32_t id = next_lane_id_++;
             const Producer producer =
-                producer_ids_.Claim(start.target_topic, start.target_partition);
+                options_.is_idempotent
+                    ? producer_ids_.Claim(start.target_topic, start.target_partition)
+                    : Producer{-1, -1};
             auto lane = std::make_shared<RoutedLane>(
                 id, start.source_topic, start.source_partition, start.target_topic,
                 start.target_partition,
                 Lane::Options{.position = start.offset,
                               .max_in_flight = options_.max_in_flight,
+                              .is_idempotent = options_.is_idempotent,
+                              .repeats_head = start.repeats_head,
                               .room_bytes = room,
                               .target_max_batch_bytes = start.target_max_batch_bytes,
                               .target_append_time = start.target_append_time,
@@ -360,7 +364,8 @@ void Link::TickWaiting(Moment now, Kicks& kicks) {
         std::lock_guard lock(lane->mutex);
         lane->is_timed = lane->lane.RetryAtMs(now).has_value() && !lane->is_removed;
         lane->lane.LetGoWhileBlocked([this](const uint8_t* data, size_t size) {
-            const auto copy = std::make_shared<BatchCopy>(data, size, budget_);
+            const auto copy = std::make_shared<BatchCopy>(
+                data, size, ReadBatchHeader(data).record_count, budget_);
             return std::pair(copy->data(), std::shared_ptr<const void>(copy));
         });
         if (lane->is_timed) still.push_back(lane);
@@ -401,6 +406,7 @@ void Link::Sample(int64_t elapsed_ms) {
         Count(LinkCount::kBoundByTargetMs, elapsed_ms);
     } else if (budget_->is_starved()) {
         Count(LinkCount::kBoundByBudgetMs, elapsed_ms);
+        if (budget_->IsFullOfRecords()) Count(LinkCount::kBoundByQueueSizeMs, elapsed_ms);
     } else if (has_data) {
         Count(LinkCount::kBoundBySourceMs, elapsed_ms);
     }

@@ -34,6 +34,8 @@ struct LinkOptions {
     int64_t max_request_bytes;
     int max_in_flight;
     int32_t request_timeout_ms;
+    bool is_idempotent;
+    int64_t max_held_records;  // 0: no limit
     std::string client_rack;
 };
 
@@ -45,10 +47,11 @@ struct LaneStart {
     int64_t offset;
     uint32_t target_max_batch_bytes;
     bool target_append_time;
+    bool repeats_head;
 };
 
 struct LinkEvent {
-    enum class Type : uint8_t { kStopped, kBackingOff, kRecovered, kProducerReset };
+    enum class Type : uint8_t { kStopped, kBackingOff, kRecovered, kProducerReset, kHeadRepeated };
     Type type;
     uint32_t lane;
     LaneReason reason;
@@ -76,6 +79,7 @@ enum class LinkCount : uint8_t {
     kBoundBySourceMs,
     kBoundByTargetMs,
     kBoundByBudgetMs,
+    kBoundByQueueSizeMs,
     kThrottledMs,
     kConnections,
     kSize
@@ -110,7 +114,9 @@ class Link {
 
     // Blocks until the target has granted a producer id. Empty on success, else what was the
     // matter; `code` is Kafka's, 0 when no broker could be asked.
-    std::string Start(int timeout_ms, int* code) { return producer_ids_.Wait(timeout_ms, code); }
+    std::string Start(int timeout_ms, int* code) {
+        return options_.is_idempotent ? producer_ids_.Wait(timeout_ms, code) : std::string();
+    }
     std::vector<uint32_t> AddLanes(const std::vector<LaneStart>& starts);
     void DrainLanes(const std::vector<uint32_t>& ids);
     void RemoveLanes(const std::vector<uint32_t>& ids);
@@ -141,6 +147,8 @@ class Link {
     // A connection that came to nothing: its broker may have gone, or moved.
     void LostSource() { source_leaders_->Wish(); }
     void LostTarget() { target_leaders_->Wish(); }
+    // The lane sends records before its position once more; its mutex is held.
+    void TellRepeatedHead(RoutedLane& lane);
     // Calls the kick of a held connection when the time has come.
     void KickAt(int64_t at_ms);
     void CountThrottle(int32_t throttle_ms) { Count(LinkCount::kThrottledMs, throttle_ms); }

@@ -65,6 +65,8 @@ heliostat::LinkOptions ReadOptions(const Napi::Value& value) {
             .max_request_bytes = number("maxRequestBytes"),
             .max_in_flight = small("maxInFlight"),
             .request_timeout_ms = small("requestTimeoutMs"),
+            .is_idempotent = options.Get("idempotent").ToBoolean().Value(),
+            .max_held_records = number("maxHeldRecords"),
             .client_rack = ReadString(options.Get("clientRack"))};
 }
 
@@ -81,7 +83,8 @@ std::vector<heliostat::LaneStart> ReadStarts(const Napi::Value& value) {
                           .offset = ReadInt64(lane.Get("offset")),
                           .target_max_batch_bytes =
                               static_cast<uint32_t>(ReadInt64(lane.Get("targetMaxBatchBytes"))),
-                          .target_append_time = lane.Get("targetAppendTime").ToBoolean().Value()});
+                          .target_append_time = lane.Get("targetAppendTime").ToBoolean().Value(),
+                          .repeats_head = lane.Get("repeatsHead").ToBoolean().Value()});
     }
     return starts;
 }
@@ -109,6 +112,8 @@ const char* TypeOf(const LinkEvent& event) {
             return "lane-backing-off";
         case LinkEvent::Type::kRecovered:
             return "lane-recovered";
+        case LinkEvent::Type::kHeadRepeated:
+            return "head-repeated";
         case LinkEvent::Type::kProducerReset:
             break;
     }
@@ -128,7 +133,8 @@ Napi::Value ToJs(Napi::Env env, const LinkEvent& event) {
     object.Set("lane", event.lane);
     if (event.type == LinkEvent::Type::kRecovered) return object;
     object.Set("code", event.code);
-    if (event.type == LinkEvent::Type::kProducerReset) {
+    if (event.type == LinkEvent::Type::kProducerReset ||
+        event.type == LinkEvent::Type::kHeadRepeated) {
         object.Set("from", static_cast<double>(event.from));
         object.Set("to", static_cast<double>(event.to));
         return object;

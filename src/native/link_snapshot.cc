@@ -52,6 +52,19 @@ void Link::TellReset(const RoutedLane& lane, const Lane::ProducerReset& reset) {
           .target = PartitionName(lane.target_topic, lane.target_partition)});
 }
 
+void Link::TellRepeatedHead(RoutedLane& lane) {
+    const std::optional<int64_t> from = lane.lane.TakeRepeatedHead();
+    if (!from) return;
+    Push({.type = LinkEvent::Type::kHeadRepeated,
+          .lane = lane.id,
+          .reason = LaneReason::kNone,
+          .code = 0,
+          .from = *from,
+          .to = lane.lane.options().position,
+          .source = PartitionName(lane.source_topic, lane.source_partition),
+          .target = PartitionName(lane.target_topic, lane.target_partition)});
+}
+
 std::vector<LinkEvent> Link::DrainEvents() {
     std::lock_guard lock(events_mutex_);
     return std::exchange(events_, {});

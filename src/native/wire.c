@@ -120,6 +120,21 @@ void wire_enqueue(wire_connection* connection, const struct wire_call* call) {
     enqueue(connection, call);
 }
 
+int wire_enqueue_to(rd_kafka_t* handle, int32_t broker_id, const struct wire_call* call) {
+    rd_kafka_rdlock(handle);
+    rd_kafka_broker_t* broker = rd_kafka_broker_find_by_nodeid(handle, broker_id);
+    rd_kafka_rdunlock(handle);
+    if (!broker) {
+        wire_refresh_brokers(handle);
+        return 0;
+    }
+    enqueue(broker, call);
+    // Connections are made when they are needed, which a request alone does not say.
+    rd_kafka_broker_schedule_connection(broker);
+    rd_kafka_broker_destroy(broker);
+    return 1;
+}
+
 int wire_enqueue_any(rd_kafka_t* handle, const struct wire_call* call) {
     rd_kafka_broker_t* broker = rd_kafka_broker_any_up(handle, NULL, NULL, NULL, "heliostat");
     if (!broker) return 0;

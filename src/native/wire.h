@@ -25,6 +25,8 @@ enum wire_api {
     WIRE_PRODUCE = 0,
     WIRE_FETCH = 1,
     WIRE_METADATA = 3,
+    WIRE_OFFSET_FETCH = 9,
+    WIRE_FIND_COORDINATOR = 10,
     WIRE_INIT_PRODUCER_ID = 22,
 };
 
@@ -77,6 +79,9 @@ void wire_release(wire_connection* connection);
 
 // Enqueues a ticket. Any thread; from the broker thread it goes straight to the send queue.
 void wire_enqueue(wire_connection* connection, const struct wire_call* call);
+// Enqueues a ticket on the handle's own connection to a broker. Returns 0 when the handle does not
+// know that broker. Any thread.
+int wire_enqueue_to(rd_kafka_t* handle, int32_t broker_id, const struct wire_call* call);
 // Enqueues a ticket on any broker of the handle that is up. Returns 0 (and starts connecting) when
 // there is none. Any thread.
 int wire_enqueue_any(rd_kafka_t* handle, const struct wire_call* call);

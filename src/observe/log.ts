@@ -1,7 +1,8 @@
 // The log: JSON lines for machines, readable lines on a terminal.
 
 import { pino } from 'pino'
-import pretty from 'pino-pretty'
+import { prettyFactory } from 'pino-pretty'
+import { type LineOutput, openLineOutput } from './line-output.ts'
 
 export type Logger = pino.Logger
 
@@ -12,12 +13,8 @@ export interface LogOptions {
   descriptor: 1 | 2
   /** Called before each line, so that a status line on the terminal can make room. */
   beforeLine?: (() => void) | undefined
-}
-
-export interface Log {
-  logger: Logger
-  /** Writes out what is still held. To be called once, before the process ends. */
-  flush(): void
+  /** Called once, when nobody can read the log any more. */
+  onGone?: ((code: string) => void) | undefined
 }
 
 // Configurations are masked before they get here; this is the second line of defence.
@@ -28,45 +25,39 @@ const secretFields = [
   '["sasl.jaas.config"]'
 ]
 
-export function openLog(options: LogOptions): Log {
-  const settings: pino.LoggerOptions = {
-    level: options.level,
-    base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: label => ({ level: label }) },
-    redact: { paths: secretFields, censor: '[redacted]' }
-  }
-  return options.format === 'pretty' ? openPretty(settings, options) : openJson(settings, options)
-}
-
-function openJson(settings: pino.LoggerOptions, { descriptor }: LogOptions): Log {
-  // Asynchronous writes would queue in libuv's pool behind calls that wait for brokers, and be lost at the end.
-  const destination = pino.destination({ dest: descriptor, sync: true })
-  return {
-    logger: pino(settings, destination),
-    flush() {
-      // A destination that has not opened yet holds nothing and says so by throwing.
-      try {
-        destination.flushSync()
-      } catch (error) {
-        if (!String(error).includes('not ready')) throw error
-      }
-    }
-  }
-}
-
-function openPretty(settings: pino.LoggerOptions, { descriptor, beforeLine }: LogOptions): Log {
-  const stream = pretty({
-    destination: descriptor,
-    sync: true,
-    translateTime: 'SYS:HH:MM:ss.l',
-    colorize: (descriptor === 1 ? process.stdout : process.stderr).hasColors?.() ?? false
+export function openLog(options: LogOptions): Logger {
+  const { descriptor, format, onGone = () => {} } = options
+  // Lines are written at once: held ones would be lost at a sudden end, and libuv's pool that writes
+  // in the background stands behind calls that wait for brokers.
+  const output = openLineOutput({
+    descriptor,
+    onGone,
+    onRecovered: count => logger.warn({ count }, 'log lines could not be written and are lost')
   })
-  const lines = {
-    write(line: string) {
+  const logger: Logger = pino(
+    {
+      level: options.level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: label => ({ level: label }) },
+      redact: { paths: secretFields, censor: '[redacted]' }
+    },
+    format === 'pretty' ? prettyLines(output, options) : output
+  )
+  return logger
+}
+
+function prettyLines(output: LineOutput, { descriptor, beforeLine }: LogOptions): LineOutput {
+  const stream = descriptor === 1 ? process.stdout : process.stderr
+  const format = prettyFactory({
+    // A file is read on another day.
+    translateTime: stream.isTTY ? 'SYS:HH:MM:ss.l' : 'SYS:yyyy-mm-dd HH:MM:ss.l',
+    colorize: stream.hasColors?.() ?? false
+  })
+  return {
+    write(line) {
       beforeLine?.()
-      stream.write(line)
+      output.write(format(line))
     }
   }
-  return { logger: pino(settings, lines), flush() {} }
 }

@@ -169,6 +169,21 @@ const rows: readonly Row[] = [
     values: ({ state }) => [{ labels: {}, value: state.ready ? 1 : 0 }]
   },
   {
+    name: 'heliostat_config_reload_success',
+    type: 'gauge',
+    help: 'Whether the last reload was taken over as a whole; absent before the first.',
+    values: ({ state: { lastReload } }) =>
+      lastReload === undefined ? [] : [{ labels: {}, value: lastReload.ok ? 1 : 0 }]
+  },
+  {
+    name: 'heliostat_config_reload_timestamp_seconds',
+    type: 'gauge',
+    help: 'Time of the last configuration that was taken over as a whole, that of the start included.',
+    values: ({ state }) => [
+      { labels: {}, value: (state.lastReload?.lastOkAt ?? state.startedAt) / 1_000 }
+    ]
+  },
+  {
     name: 'heliostat_memory_limit_bytes',
     type: 'gauge',
     help: 'Memory plan.',

@@ -122,9 +122,10 @@ export class TopicConfigReader {
         topics: refused.slice(0, 10).map(({ topic }) => topic),
         error: first.failure.name,
         code: first.failure.code,
-        detail: first.failure.message
+        detail: first.failure.message,
+        fix: `grant DESCRIBE_CONFIGS on topic "${first.topic}" on the ${side}: kafka-acls --add --operation DescribeConfigs --topic ${first.topic}`
       },
-      'topic configs cannot be read'
+      'topic configs cannot be read; going on without them'
     )
   }
 }

@@ -18,6 +18,8 @@ export interface TargetBehaviour {
   maxMessageBytes: number
   /** Timestamps are replaced by the time of arrival. */
   isAppendTime: boolean
+  /** In-sync replicas without which nothing is taken. */
+  minInSyncReplicas: number
   /** Undefined when the configs could not be read. */
   compression: string | undefined
 }
@@ -26,6 +28,7 @@ export interface TargetBehaviour {
 export const unknownBehaviour: TargetBehaviour = Object.freeze({
   maxMessageBytes: 2 ** 31 - 1,
   isAppendTime: false,
+  minInSyncReplicas: 1,
   compression: undefined
 })
 
@@ -64,6 +67,7 @@ export function readBehaviour(entries: readonly ConfigEntry[]): TargetBehaviour 
     maxMessageBytes: Number.isSafeInteger(maxMessageBytes)
       ? maxMessageBytes
       : unknownBehaviour.maxMessageBytes,
+    minInSyncReplicas: Number(values.get('min.insync.replicas') ?? 1),
     isAppendTime: values.get('message.timestamp.type') === 'LogAppendTime',
     compression: values.get('compression.type') ?? undefined
   }

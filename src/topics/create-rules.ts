@@ -8,8 +8,24 @@ export function growsWithSource(source: number, target: number, isInStep: boolea
   return isInStep && target < source
 }
 
-export function limitReplication(source: number, targetBrokers: number): number {
-  return Math.max(1, Math.min(source, targetBrokers))
+/** What was asked for, else what the source has; never more than one replica a broker. */
+export function chooseReplication(
+  source: number,
+  asked: number | undefined,
+  targetBrokers: number
+): number {
+  return Math.max(1, Math.min(asked ?? source, targetBrokers))
+}
+
+/** With --no-create-topics. */
+export function whyNotCreated(
+  topic: string,
+  partitions: number
+): { reason: PlanReason; detail: string } {
+  return {
+    reason: 'target-topic-missing',
+    detail: `topic "${topic}" is not on the target and --no-create-topics is set: create it with ${partitions} partitions`
+  }
 }
 
 /** Kafka's answers beside the retriable ones that pass by themselves. */

@@ -3,7 +3,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import type { PlanReason } from '../mirror/types.ts'
+import type { CreationPolicy, PlanReason } from '../mirror/types.ts'
 import {
   type Cluster,
   failureOf,
@@ -13,7 +13,14 @@ import {
 } from '../native/index.ts'
 import { TopicConfigReader } from './config-reader.ts'
 import { chooseConfigs, type TargetBehaviour } from './configs.ts'
-import { growsWithSource, isWorthRetrying, limitReplication, whyRefused } from './create-rules.ts'
+import {
+  chooseReplication,
+  growsWithSource,
+  isWorthRetrying,
+  whyNotCreated,
+  whyRefused
+} from './create-rules.ts'
+import type { Gathering } from './gathering.ts'
 
 export interface SourceTopic {
   topic: string
@@ -39,11 +46,13 @@ export interface TargetTopicsOptions {
   source: Cluster
   target: Cluster
   log: Logger
+  gathering: Gathering
+  creation: CreationPolicy
+  requestTimeoutMs: number
   /** Whether an earlier run has seen the target with all of the topic's partitions. */
   wasInStep(topic: SourceTopic): Promise<boolean>
 }
 
-const requestTimeoutMs = 30_000
 const topicsPerRequest = 100
 const visibleWithinMs = 15_000
 const lookAgainMs = 100
@@ -53,30 +62,45 @@ export class TargetTopics {
   readonly #log: Logger
   readonly #wasInStep: (topic: SourceTopic) => Promise<boolean>
   readonly #configs: TopicConfigReader
+  readonly #gathering: Gathering
+  readonly #creation: CreationPolicy
+  readonly #requestTimeoutMs: number
   /** By topic, since the first look at it: whether it had all partitions of the source's. */
-  readonly #inStep = new Map<string, boolean>()
+  readonly #inStep: Map<string, boolean>
+  readonly #toldInSync = new Set<string>()
   /** What went wrong with a topic in this round. */
   #failures = new Map<string, KafkaFailure>()
   /** Answered "it is there already" in this round. */
   #madeByOthers = new Map<string, KafkaFailure>()
 
-  constructor({ source, target, log, wasInStep }: TargetTopicsOptions) {
+  constructor(options: TargetTopicsOptions) {
+    const { source, target, log, gathering, creation, requestTimeoutMs, wasInStep } = options
     this.#target = target
     this.#log = log
+    this.#gathering = gathering
+    this.#creation = creation
+    this.#requestTimeoutMs = requestTimeoutMs
+    this.#inStep = gathering.inStep
     this.#wasInStep = wasInStep
     this.#configs = new TopicConfigReader(source, target, log)
   }
 
   /** Throws when the target cannot be asked at all. */
-  async prepare(topics: readonly SourceTopic[]): Promise<Map<string, TargetTopic>> {
+  async prepare(own: readonly SourceTopic[]): Promise<Map<string, TargetTopic>> {
     this.#failures = new Map()
     this.#madeByOthers = new Map()
+    const topics = own.map(topic => ({
+      ...topic,
+      partitions: Math.max(topic.partitions, this.#gathering.largest(topic.topic))
+    }))
     let found = await this.#look(topics)
     const missing = topics.filter(topic => !exists(found.get(topic.topic)))
-    const creatable = missing.filter(topic => isCreatable(found.get(topic.topic)))
+    const creatable = this.#creation.create
+      ? missing.filter(topic => isCreatable(found.get(topic.topic)))
+      : []
     await this.#noteFailure(creatable, () => this.#create(creatable))
     const grown = await this.#grow(topics, found)
-    const changed = [...missing, ...grown].filter(({ topic }) => !this.#failures.has(topic))
+    const changed = [...creatable, ...grown].filter(({ topic }) => !this.#failures.has(topic))
     if (changed.length > 0) found = await this.#lookUntilVisible(topics, changed)
     const present = topics.filter(topic => exists(found.get(topic.topic)))
     await this.#configs.readTarget(present.map(({ topic }) => topic))
@@ -85,29 +109,38 @@ export class TargetTopics {
 
   async #look(topics: readonly SourceTopic[]): Promise<Map<string, TopicMetadata>> {
     const names = topics.map(({ topic }) => topic)
-    const metadata = await this.#target.metadata(names, requestTimeoutMs)
+    const metadata = await this.#target.metadata(names, this.#requestTimeoutMs)
     return new Map(metadata.topics.map(topic => [topic.topic, topic]))
   }
 
   async #create(topics: readonly SourceTopic[]): Promise<void> {
     if (topics.length === 0) return
-    const { brokers } = await this.#target.metadata([], requestTimeoutMs)
+    const { brokers } = await this.#target.metadata([], this.#requestTimeoutMs)
     const sourceConfigs = await this.#configs.readSource(topics.map(({ topic }) => topic))
-    const reduced = topics.filter(topic => topic.replicationFactor > brokers.length)
-    if (reduced.length > 0) {
+    const replicas = ({ replicationFactor }: SourceTopic) =>
+      chooseReplication(replicationFactor, this.#creation.replicationFactor, brokers.length)
+    const reduced = topics.filter(topic => replicas(topic) < topic.replicationFactor)
+    const [first] = reduced
+    if (first) {
       this.#log.warn(
-        { count: reduced.length, topics: someNames(reduced), replicationFactor: brokers.length },
-        'target has fewer brokers than the replication factor of these topics: they get fewer replicas'
+        {
+          count: reduced.length,
+          topics: someNames(reduced),
+          sourceReplicas: first.replicationFactor,
+          replicas: replicas(first),
+          targetBrokers: brokers.length
+        },
+        'target topics get fewer replicas than the source has'
       )
     }
     const requests = topics.map(topic => ({
       topic: topic.topic,
       partitions: topic.partitions,
-      replicationFactor: limitReplication(topic.replicationFactor, brokers.length),
+      replicationFactor: replicas(topic),
       configs: chooseConfigs(sourceConfigs.get(topic.topic) ?? [], this.#configs.targetDefaults)
     }))
     const done = await this.#inChunks(requests, chunk =>
-      this.#target.createTopics(chunk, requestTimeoutMs)
+      this.#target.createTopics(chunk, this.#requestTimeoutMs)
     )
     for (const topic of done) this.#inStep.set(topic, true)
     if (done.length > 0) {
@@ -128,18 +161,22 @@ export class TargetTopics {
       else if (!this.#inStep.has(topic.topic)) {
         this.#inStep.set(topic.topic, await this.#wasInStep(topic))
       }
-      if (growsWithSource(topic.partitions, partitions, this.#inStep.get(topic.topic) === true)) {
+      if (growsWithSource(topic.partitions, partitions, this.#mayGrow(topic.topic))) {
         short.push(topic)
       }
     }
     const requests = short.map(({ topic, partitions }) => ({ topic, total: partitions }))
     const done = await this.#inChunks(requests, chunk =>
-      this.#target.createPartitions(chunk, requestTimeoutMs)
+      this.#target.createPartitions(chunk, this.#requestTimeoutMs)
     )
     if (done.length > 0) {
       this.#log.info({ count: done.length, topics: done.slice(0, 10) }, 'target topics grown')
     }
     return short
+  }
+
+  #mayGrow(topic: string): boolean {
+    return this.#creation.grow || this.#inStep.get(topic) === true
   }
 
   /** Returns the topics for which it was done; the failures of the others are kept. */
@@ -191,7 +228,10 @@ export class TargetTopics {
 
   #judge(topic: SourceTopic, found: TopicMetadata | undefined): TargetTopic {
     const unusable = found?.failure
-    if (exists(found)) return this.#judgeExisting(topic, found.partitions.length)
+    if (exists(found)) return this.#judgeExisting(topic, found)
+    if (!this.#creation.create && isCreatable(found)) {
+      return { state: 'refused', ...whyNotCreated(topic.topic, topic.partitions) }
+    }
     const failure =
       this.#failures.get(topic.topic) ?? this.#madeByOthers.get(topic.topic) ?? unusable
     if (!failure) return { state: 'later', detail: 'the target does not show the topic yet' }
@@ -200,9 +240,11 @@ export class TargetTopics {
     return { state: 'refused', ...whyRefused(topic.topic, failure) }
   }
 
-  #judgeExisting({ topic, partitions }: SourceTopic, found: number): TargetTopic {
+  #judgeExisting({ topic, partitions }: SourceTopic, metadata: TopicMetadata): TargetTopic {
+    const found = metadata.partitions.length
     const behaviour = this.#configs.behaviourOf(topic)
     if (!behaviour) return { state: 'later', detail: 'the target does not tell its configs yet' }
+    this.#tellInSync(topic, behaviour, metadata)
     const failure = this.#failures.get(topic)
     const isInStep = this.#inStep.get(topic) === true
     const isRefused = failure !== undefined && !isWorthRetrying(failure)
@@ -210,8 +252,23 @@ export class TargetTopics {
       const { name, code, message } = failure
       this.#log.warn({ topic, error: name, code, detail: message }, 'target topic cannot be grown')
     }
-    const isGrowing = growsWithSource(partitions, found, isInStep) && !isRefused
+    const isGrowing = growsWithSource(partitions, found, this.#mayGrow(topic)) && !isRefused
     return { state: 'ready', partitions: found, isInStep, isGrowing, behaviour }
+  }
+
+  #tellInSync(
+    topic: string,
+    { minInSyncReplicas }: TargetBehaviour,
+    { partitions }: TopicMetadata
+  ): void {
+    const replicas = Math.max(0, ...partitions.map(row => row.replicas.length))
+    if (minInSyncReplicas <= replicas || replicas === 0 || this.#toldInSync.has(topic)) return
+    this.#toldInSync.add(topic)
+    this.#log.warn(
+      { topic, minInSyncReplicas, replicas },
+      'target topic asks for more in-sync replicas than it has: it takes no batch until its ' +
+        'min.insync.replicas is lowered or replicas are added'
+    )
   }
 }
 

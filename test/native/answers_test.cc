@@ -74,7 +74,7 @@ TEST("an index of nothing finds nothing") {
 
 TEST("the budget grants what is left, the least when it is empty, and nothing when it is full") {
     int wakes = 0;
-    Budget budget(1'000, [&] { wakes++; });
+    Budget budget(1'000, 0, [&] { wakes++; });
     CHECK(budget.TryReserve(400, 100) == 400);
     CHECK(budget.TryReserve(900, 100) == 600);
     CHECK(budget.TryReserve(100, 100) == 0 && budget.is_starved());
@@ -88,9 +88,23 @@ TEST("the budget grants what is left, the least when it is empty, and nothing wh
     budget.Return(2'000);
 }
 
+TEST("records are limited beside bytes, by the size that records were seen to have") {
+    int wakes = 0;
+    const auto budget = std::make_shared<Budget>(100'000, 100, [&] { wakes++; });
+    budget->HoldRecords(40, 4'000);
+    CHECK(budget->TryReserve(50'000, 1'000) == 6'000);  // 60 records of 100 bytes are left
+    budget->HoldRecords(60, 6'000);
+    CHECK(budget->IsFullOfRecords() && budget->TryReserve(50'000, 1'000) == 0);
+    budget->ReturnRecords(10);
+    CHECK(wakes == 0);  // 90 of 100: more is to come back first
+    budget->ReturnRecords(90);
+    CHECK(wakes == 1 && budget->TryReserve(1'000, 1'000) == 1'000);
+    budget->Return(7'000);
+}
+
 TEST("an answer larger than what was reserved for it is held in full") {
     int released = 0;
-    const auto budget = std::make_shared<Budget>(1'000, [] {});
+    const auto budget = std::make_shared<Budget>(1'000, 0, [] {});
     CHECK(budget->TryReserve(500, 100) == 500);
     budget->Settle(500, 3'000);
     {

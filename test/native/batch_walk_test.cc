@@ -112,6 +112,15 @@ TEST("a position inside a batch stops at the batch, with the position as its off
     CHECK(walk.stop && walk.stop->offset == 11);
 }
 
+TEST("a batch around the position passes whole when its head may be repeated, but not deleted records") {
+    const Bytes bytes = Join({Plain(10), Plain(13)});
+    WalkTask task = TaskFor(bytes, 11);
+    task.repeats_head = true;
+    CHECK(PathsOf(WalkBatches(task)) == "ss");
+    task.log_start = 11;
+    CHECK(PathsOf(WalkBatches(task)) == "!head-trim");
+}
+
 TEST("deleted records at the head of the first batch do not come back") {
     const Bytes bytes = Plain(10);
     WalkTask task = TaskFor(bytes, 10);

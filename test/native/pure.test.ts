@@ -14,6 +14,7 @@ test('the pure files do what their tests say', async t => {
     'batch_walk_test',
     'protocol_test',
     'answers_test',
+    'lane_test',
     'native_tests'
   ]
   const program = await buildProgram('native-tests', {

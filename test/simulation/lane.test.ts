@@ -50,7 +50,10 @@ test('one seed gives one history, told step by step', async () => {
 
 const mutations: Record<string, Mutation> = {
   'the checkpoint moves on any acknowledgement': inLane('if (is_oldest) {', 'if (true) {'),
-  'a batch sent again gets a new sequence': inLane('if (slot.sequence < 0) {', 'if (true) {'),
+  'a batch sent again gets a new sequence': inLane(
+    'if (slot.sequence < 0 && options_.is_idempotent) {',
+    'if (true) {'
+  ),
   'a failed window does not wait until all of it is answered': inLane(
     '    if (in_flight_ > 0) return;\n    for',
     '    for'
@@ -60,7 +63,10 @@ const mutations: Record<string, Mutation> = {
     'return timestamp > now.wall_ms - (kProducerExpiryMs - kExpiryMarginMs);',
     'return timestamp > now.wall_ms * 0 - 1;'
   ),
-  'the window has no limit': inLane('if (in_flight_ >= options_.max_in_flight) return false;', ''),
+  'the window has no limit': inLane(
+    'if (in_flight_ >= options_.max_in_flight || !options_.is_idempotent) return false;',
+    ''
+  ),
   'skipped batches move the checkpoint at once': inLane(
     '(slots_.empty() ? checkpoint_ : slots_.back().end_offset) = batch.next_offset;',
     'checkpoint_ = batch.next_offset;'
@@ -100,7 +106,7 @@ const mutations: Record<string, Mutation> = {
     'checkpoint_ = slot.last_offset + 1;'
   ),
   'a checkpoint is told without its sequence': inLane(
-    '    checkpoint_sequence_ = Advance(slot.sequence, slot.record_count);\n',
+    '    if (options_.is_idempotent) checkpoint_sequence_ = Advance(slot.sequence, slot.record_count);\n',
     ''
   )
 }

@@ -12,7 +12,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Connection } from './connection.ts'
 import { isRunning, spawnJava } from './jvm.ts'
 import { fetchJars, type KafkaJars, sourceVersion, targetVersion } from './kafka-jars.ts'
-import { type BrokerSecurity, prepareSecurity, type SecuredListener } from './kafka-security.ts'
+import {
+  type BrokerSecurity,
+  type ListenerOptions,
+  listenersOf,
+  prepareSecurity,
+  type SecuredListener,
+  securedName
+} from './kafka-security.ts'
 import { formattedTemplate, storageFormat } from './kafka-storage.ts'
 import { freePorts } from './ports.ts'
 import { Reader, Writer } from './wire.ts'
@@ -26,6 +33,8 @@ export type ClusterOptions = {
   /** JVM flags; `quickJvm` starts sooner, the default runs at full speed. */
   jvm?: string[]
   security?: BrokerSecurity
+  /** Further listeners, by their names in capitals. */
+  listeners?: Record<string, ListenerOptions>
 }
 
 export type KafkaNode = {
@@ -55,6 +64,8 @@ export type KafkaCluster = {
   bootstrap: string
   /** The secured listeners, when security was asked for. */
   secured: SecuredListener | undefined
+  /** The further listeners that were asked for. */
+  listeners: Readonly<Record<string, SecuredListener>>
   nodes: KafkaNode[]
   /** Ends every broker and removes its data; may be called more than once. */
   close(): Promise<void>
@@ -70,11 +81,20 @@ process.once('exit', () => {
 /** Starts a cluster and waits until all of its brokers answer and know each other. */
 export async function startBroker(options: ClusterOptions): Promise<KafkaCluster> {
   const count = options.nodes ?? 1
-  const [jars, ports] = await Promise.all([fetchJars(options.version), freePorts(count * 3)])
+  const listeners = listenersOf(options.security, options.listeners ?? {})
+  const names = Object.keys(listeners)
+  const [jars, ports] = await Promise.all([
+    fetchJars(options.version),
+    freePorts(count * (2 + names.length))
+  ])
   await sweep()
   const folder = await mkdtemp(join(tmpdir(), `${folderPrefix}${process.pid}-`))
   folders.add(folder)
-  const security = await prepareSecurity(options.security, folder, ports.slice(count * 2))
+  const listenerPorts = names.map((_, index) =>
+    ports.slice(count * (2 + index), count * (3 + index))
+  )
+  const hasAcls = options.security?.acls === true
+  const security = await prepareSecurity(listeners, hasAcls, folder, listenerPorts)
   const clusterId = randomBytes(16).toString('base64url')
   const addresses = ports.slice(0, count).map(port => `127.0.0.1:${port}`)
   const voters = ports
@@ -84,7 +104,7 @@ export async function startBroker(options: ClusterOptions): Promise<KafkaCluster
     const [port, controllerPort] = [ports[index] as number, ports[count + index] as number]
     return new Node(index + 1, port, join(folder, `node-${index + 1}`), jars, options.jvm ?? [], {
       ...defaults(count),
-      ...security.config(index),
+      ...security.config,
       'node.id': index + 1,
       'process.roles': 'broker,controller',
       'controller.quorum.voters': voters.join(','),
@@ -114,7 +134,8 @@ export async function startBroker(options: ClusterOptions): Promise<KafkaCluster
   }
   const { version } = options
   const bootstrap = addresses.join(',')
-  return { version, clusterId, bootstrap, secured: security.secured, nodes, close }
+  const { [securedName]: secured, ...others } = security.secured
+  return { version, clusterId, bootstrap, secured, listeners: others, nodes, close }
 }
 
 /** The usual pair, started side by side: an older source and a newer target. */

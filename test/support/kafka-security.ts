@@ -1,20 +1,32 @@
-// Owns what a secured listener of a test broker needs: SASL users, a certificate authority, the authorizer.
+// Owns what the secured listeners of a test broker need: SASL users, certificates, the authorizer.
 
-import { execFile } from 'node:child_process'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { type CertificateKind, type Certificates, makeCertificates } from './certificates.ts'
+
+export type Mechanism = 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512'
 
 export type BrokerSecurity = {
   protocol: 'SASL_PLAINTEXT' | 'SASL_SSL' | 'SSL'
   /** For the SASL protocols: PLAIN unless named. */
-  mechanism?: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512'
+  mechanism?: Mechanism
   /** Names and passwords. */
   users?: Record<string, string>
   /** SSL: the broker asks clients for a certificate. */
   clientCertificate?: boolean
   /** Users may do only what ACLs allow them; the plain-text listener stays without limits. */
   acls?: boolean
+}
+
+/** A further listener of the brokers, by its name in capitals. */
+export type ListenerOptions = {
+  protocol: BrokerSecurity['protocol']
+  /** For the SASL protocols: PLAIN unless named. */
+  mechanisms?: Mechanism[]
+  /** Names and passwords, for each mechanism. Those of SCRAM are the cluster's, for all of its listeners. */
+  users?: Record<string, string>
+  clientCertificate?: boolean
+  /** What the broker shows: `good` unless named. */
+  certificate?: CertificateKind
 }
 
 export type SecuredListener = {
@@ -27,66 +39,102 @@ export type SecuredListener = {
   clientKeystorePath?: string
 }
 
+type Config = Record<string, string | number | boolean>
+
 type Prepared = {
-  config(node: number): Record<string, string | number | boolean>
+  config: Config
   listeners(node: number): string[]
   protocolMap: string
   formatArguments: string[]
-  secured: SecuredListener | undefined
+  secured: Record<string, SecuredListener>
 }
 
-const run = promisify(execFile)
-const none: Prepared = {
-  config: () => ({}),
-  listeners: () => [],
-  protocolMap: '',
-  formatArguments: [],
-  secured: undefined
-}
+/** The listener that `security` of a cluster describes. */
+export const securedName = 'SECURED'
 
-export async function prepareSecurity(
+export function listenersOf(
   security: BrokerSecurity | undefined,
+  further: Record<string, ListenerOptions>
+): Record<string, ListenerOptions> {
+  if (security === undefined) return further
+  const { mechanism = 'PLAIN', acls, ...rest } = security
+  return { [securedName]: { ...rest, mechanisms: [mechanism] }, ...further }
+}
+
+/** `ports`: one list for each listener, with a port for each node. */
+export async function prepareSecurity(
+  listeners: Record<string, ListenerOptions>,
+  hasAcls: boolean,
   folder: string,
-  ports: number[]
+  ports: number[][]
 ): Promise<Prepared> {
-  if (security === undefined) return none
-  const usesTls = security.protocol !== 'SASL_PLAINTEXT'
-  const certificates = usesTls ? await makeCertificates(join(folder, 'tls')) : undefined
-  const bootstrap = ports.map(port => `127.0.0.1:${port}`).join(',')
+  const rows = Object.entries(listeners).map(([name, options], index) => ({
+    name,
+    options,
+    ports: ports[index] as number[]
+  }))
+  const kinds = rows
+    .filter(({ options }) => options.protocol !== 'SASL_PLAINTEXT')
+    .map(({ options }) => options.certificate ?? 'good')
+  const certificates =
+    kinds.length === 0 ? undefined : await makeCertificates(join(folder, 'tls'), new Set(kinds))
+  const config: Config = hasAcls ? { ...aclConfig } : {}
+  for (const { name, options } of rows) Object.assign(config, configOf(name, options, certificates))
   return {
-    config: () => ({
-      ...saslConfig(security),
-      ...(certificates === undefined ? {} : tlsConfig(certificates, security)),
-      ...(security.acls === true ? aclConfig : {})
-    }),
-    listeners: node => [`SECURED://127.0.0.1:${ports[node]}`],
-    protocolMap: `,SECURED:${security.protocol}`,
-    formatArguments: scramArguments(security),
-    secured: { bootstrap, ...certificates?.client }
+    config,
+    listeners: node => rows.map(row => `${row.name}://127.0.0.1:${row.ports[node]}`),
+    protocolMap: rows.map(({ name, options }) => `,${name}:${options.protocol}`).join(''),
+    formatArguments: [...new Set(rows.flatMap(({ options }) => scramArguments(options)))],
+    secured: Object.fromEntries(
+      rows.map(row => {
+        const bootstrap = row.ports.map(port => `127.0.0.1:${port}`).join(',')
+        const isTls = row.options.protocol !== 'SASL_PLAINTEXT'
+        return [row.name, { bootstrap, ...(isTls ? certificates?.client : {}) }]
+      })
+    )
   }
 }
 
-function saslConfig(security: BrokerSecurity): Record<string, string> {
-  if (security.protocol === 'SSL') return {}
-  const mechanism = security.mechanism ?? 'PLAIN'
-  const prefix = `listener.name.secured.${mechanism.toLowerCase()}.sasl.jaas.config`
-  const users = Object.entries(security.users ?? {})
-  const known = users.map(([name, password]) => ` user_${name}="${password}"`).join('')
-  const login =
-    mechanism === 'PLAIN'
-      ? `org.apache.kafka.common.security.plain.PlainLoginModule required${known};`
-      : 'org.apache.kafka.common.security.scram.ScramLoginModule required;'
-  return { 'sasl.enabled.mechanisms': mechanism, [prefix]: login }
+function configOf(
+  name: string,
+  options: ListenerOptions,
+  certificates: Certificates | undefined
+): Config {
+  const prefix = `listener.name.${name.toLowerCase()}`
+  return { ...saslConfig(prefix, options), ...tlsConfig(prefix, options, certificates) }
+}
+
+function saslConfig(prefix: string, options: ListenerOptions): Config {
+  if (options.protocol === 'SSL') return {}
+  const mechanisms = options.mechanisms ?? ['PLAIN']
+  const logins = mechanisms.map(mechanism => [
+    `${prefix}.${mechanism.toLowerCase()}.sasl.jaas.config`,
+    loginOf(mechanism, options)
+  ])
+  return {
+    [`${prefix}.sasl.enabled.mechanisms`]: mechanisms.join(','),
+    ...Object.fromEntries(logins)
+  }
+}
+
+function loginOf(mechanism: Mechanism, { users = {} }: ListenerOptions): string {
+  if (mechanism !== 'PLAIN') {
+    return 'org.apache.kafka.common.security.scram.ScramLoginModule required;'
+  }
+  const known = Object.entries(users).map(([name, password]) => ` user_${name}="${password}"`)
+  return `org.apache.kafka.common.security.plain.PlainLoginModule required${known.join('')};`
 }
 
 // SCRAM users are records of the cluster's metadata, written when its storage is formatted.
-function scramArguments(security: BrokerSecurity): string[] {
-  const mechanism = security.mechanism ?? 'PLAIN'
-  if (security.protocol === 'SSL' || mechanism === 'PLAIN') return []
-  return Object.entries(security.users ?? {}).flatMap(([name, password]) => [
-    '--add-scram',
-    `${mechanism}=[name=${name},password=${password}]`
-  ])
+function scramArguments({ protocol, mechanisms = [], users = {} }: ListenerOptions): string[] {
+  if (protocol === 'SSL') return []
+  return mechanisms
+    .filter(mechanism => mechanism !== 'PLAIN')
+    .flatMap(mechanism =>
+      Object.entries(users).map(
+        ([name, password]) => `--add-scram=${mechanism}=[name=${name},password=${password}]`
+      )
+    )
 }
 
 const aclConfig = {
@@ -95,82 +143,18 @@ const aclConfig = {
   'allow.everyone.if.no.acl.found': false
 }
 
-type Certificates = {
-  keystore: string
-  truststore: string
-  client: Omit<SecuredListener, 'bootstrap'>
-}
-
-function tlsConfig(certificates: Certificates, security: BrokerSecurity): Record<string, string> {
-  const prefix = 'listener.name.secured.ssl'
+function tlsConfig(
+  prefix: string,
+  options: ListenerOptions,
+  certificates: Certificates | undefined
+): Config {
+  if (options.protocol === 'SASL_PLAINTEXT' || certificates === undefined) return {}
   return {
-    [`${prefix}.keystore.location`]: certificates.keystore,
-    [`${prefix}.keystore.type`]: 'PEM',
-    [`${prefix}.truststore.location`]: certificates.truststore,
-    [`${prefix}.truststore.type`]: 'PEM',
-    [`${prefix}.client.auth`]: security.clientCertificate === true ? 'required' : 'none'
+    [`${prefix}.ssl.keystore.location`]:
+      certificates.keystores[options.certificate ?? 'good'] ?? '',
+    [`${prefix}.ssl.keystore.type`]: 'PEM',
+    [`${prefix}.ssl.truststore.location`]: certificates.client.caPath,
+    [`${prefix}.ssl.truststore.type`]: 'PEM',
+    [`${prefix}.ssl.client.auth`]: options.clientCertificate === true ? 'required' : 'none'
   }
-}
-
-async function makeCertificates(folder: string): Promise<Certificates> {
-  await mkdir(folder, { recursive: true })
-  const openssl = (...args: string[]) => run('openssl', args, { cwd: folder })
-  const key = ['-newkey', 'rsa:2048', '-nodes']
-  await openssl(
-    'req',
-    '-x509',
-    ...key,
-    '-keyout',
-    'ca.key',
-    '-out',
-    'ca.pem',
-    '-days',
-    '30',
-    '-subj',
-    '/CN=test-ca'
-  )
-  const extensions = join(folder, 'extensions')
-  await writeFile(extensions, 'subjectAltName=IP:127.0.0.1,DNS:localhost\n')
-  for (const name of ['broker', 'client']) {
-    await openssl(
-      'req',
-      ...key,
-      '-keyout',
-      `${name}.key`,
-      '-out',
-      `${name}.csr`,
-      '-subj',
-      `/CN=${name}`
-    )
-    const sign = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '30']
-    await openssl(
-      'x509',
-      '-req',
-      '-in',
-      `${name}.csr`,
-      '-out',
-      `${name}.pem`,
-      ...sign,
-      '-extfile',
-      extensions
-    )
-  }
-  const client = {
-    caPath: join(folder, 'ca.pem'),
-    clientCertificatePath: join(folder, 'client.pem'),
-    clientKeyPath: join(folder, 'client.key'),
-    clientKeystorePath: await writeKeystore(folder, 'client')
-  }
-  const keystore = await writeKeystore(folder, 'broker')
-  return { keystore, truststore: client.caPath, client }
-}
-
-/** Java reads the key and its certificate from one PEM file. */
-async function writeKeystore(folder: string, name: string): Promise<string> {
-  const parts = await Promise.all(
-    [`${name}.key`, `${name}.pem`].map(part => readFile(join(folder, part)))
-  )
-  const path = join(folder, `${name}-keystore.pem`)
-  await writeFile(path, Buffer.concat(parts))
-  return path
 }

@@ -19,12 +19,24 @@ export type MirrorOptions = {
   /** Lines of the two files, over the connection. */
   consumer?: Record<string, string | number>
   producer?: Record<string, string | number>
+  /** Further sources, each with a file and a link of its own. */
+  furtherSources?: FurtherSource[]
+  /** Where its HTTP routes are served; nowhere when not given. */
+  http?: string
   /** Further flags. */
   flags?: string[]
+  /** Variables over those of the test itself. */
+  environment?: Record<string, string>
   /** `run` comes first unless this is false: flags of MirrorMaker need no command word. */
   hasCommandWord?: boolean
   /** Mirrors up to the ends seen at start, and writes a report. */
   isBounded?: boolean
+}
+
+export type FurtherSource = {
+  bootstrap: string
+  group?: string
+  consumer?: Record<string, string | number>
 }
 
 export type LogLine = { level: string; time: string; msg: string; [field: string]: unknown }
@@ -141,7 +153,8 @@ export async function startMirror(t: TestContext, options: MirrorOptions): Promi
   const folder = await mkdtemp(join(tmpdir(), 'heliostat-run-'))
   const args = await writeArguments(folder, options)
   const stdio: StdioOptions = ['ignore', 'pipe', 'pipe']
-  const child = spawn(process.execPath, [command, ...args], { stdio, env: plainEnvironment() })
+  const env = { ...plainEnvironment(), ...options.environment }
+  const child = spawn(process.execPath, [command, ...args], { stdio, env })
   const mirror = new MirrorProcess(child, folder)
   t.after(async () => {
     mirror.kill('SIGKILL')
@@ -185,16 +198,32 @@ async function writeArguments(folder: string, options: MirrorOptions): Promise<s
     ...options.consumer
   }
   await writeProperties(consumer, consumerLines)
+  const further = await writeFurther(folder, options)
   await writeProperties(producer, { 'bootstrap.servers': target.bootstrap, ...options.producer })
   const args = options.hasCommandWord === false ? [] : ['run']
-  args.push('--consumer.config', consumer, '--producer.config', producer)
-  args.push('--whitelist', whitelist, '--http', 'off')
+  for (const file of [consumer, ...further]) args.push('--consumer.config', file)
+  args.push('--producer.config', producer)
+  args.push('--whitelist', whitelist, '--http', options.http ?? 'off')
   if (isBounded) args.push('--until-caught-up', '--report', reportPath(folder))
   return [...args, ...(options.flags ?? [])]
 }
 
+async function writeFurther(folder: string, options: MirrorOptions): Promise<string[]> {
+  const { furtherSources = [], group = 'mirror' } = options
+  const writes = furtherSources.map(async (source, index) => {
+    const file = join(folder, `source-${index + 2}.properties`)
+    await writeProperties(file, {
+      'bootstrap.servers': source.bootstrap,
+      'group.id': source.group ?? group,
+      ...source.consumer
+    })
+    return file
+  })
+  return Promise.all(writes)
+}
+
 /** Without what steers the tests: the command refuses variables of its name that it does not know. */
-function plainEnvironment(): NodeJS.ProcessEnv {
+export function plainEnvironment(): NodeJS.ProcessEnv {
   const entries = Object.entries(process.env)
   return Object.fromEntries(entries.filter(([name]) => !name.startsWith('HELIOSTAT_')))
 }

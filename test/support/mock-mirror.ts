@@ -5,7 +5,13 @@ import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Logger, pino } from 'pino'
 import { Mirror } from '../../src/mirror/mirror.ts'
-import type { LaneView, MirrorConfig, MirrorResult } from '../../src/mirror/types.ts'
+import type {
+  AutoOffsetReset,
+  LaneView,
+  LinkConfig,
+  MirrorConfig,
+  MirrorResult
+} from '../../src/mirror/types.ts'
 import { MockCluster } from '../../src/native/index.ts'
 import { TopicSelector } from '../../src/topics/select.ts'
 import { RawClient } from './raw-client.ts'
@@ -62,17 +68,22 @@ export interface RunningMirror {
 export function startMirror(
   t: TestContext,
   ends: Ends,
-  options: Partial<Omit<MirrorConfig, 'topics'>> & {
-    include?: string
-    group?: string
-    sessionMs?: number
-  } = {}
+  options: Partial<Omit<MirrorConfig, 'topics' | 'links'>> &
+    Partial<Pick<LinkConfig, 'autoOffsetReset'>> & {
+      include?: string
+      group?: string
+      sessionMs?: number
+    } = {}
 ): RunningMirror {
   // The mock lets a rebalance last for all but a second of the session; brokers want six seconds.
-  const { include = '.*', group = 'mirror', sessionMs = 2_000, ...rest } = options
+  const { include = '.*', group = 'mirror', sessionMs = 2_000, ...others } = options
+  const { autoOffsetReset = 'earliest', ...rest } = others
   const topics = new TopicSelector({ include })
   const log: LogLine[] = []
-  const mirror = new Mirror({ ...defaults(ends, group, sessionMs), topics, ...rest }, logInto(log))
+  const mirror = new Mirror(
+    { ...defaults(ends, group, sessionMs, autoOffsetReset), topics, ...rest },
+    logInto(log)
+  )
   const stop = new AbortController()
   const result = mirror.run({ stop: stop.signal })
   result.catch(() => undefined)
@@ -95,35 +106,44 @@ export function startMirror(
 function defaults(
   { source, target }: Ends,
   group: string,
-  sessionMs: number
+  sessionMs: number,
+  autoOffsetReset: AutoOffsetReset
 ): Omit<MirrorConfig, 'topics'> {
   return {
-    source: {
-      alias: 'east',
-      connection: connection(source),
-      group: {
-        'group.id': group,
-        'session.timeout.ms': String(sessionMs),
-        'heartbeat.interval.ms': '500'
+    links: [
+      {
+        source: {
+          alias: 'east',
+          connection: connection(source),
+          group: {
+            'group.id': group,
+            'session.timeout.ms': String(sessionMs),
+            'heartbeat.interval.ms': '500'
+          }
+        },
+        link: {
+          streams: 1,
+          producers: 2,
+          isolation: 'read_committed',
+          fetchMinBytes: 1,
+          fetchMaxBytes: 4 * 1024 * 1024,
+          maxPartitionFetchBytes: 1024 * 1024,
+          fetchMaxWaitMs: 100,
+          budgetBytes: 32 * 1024 * 1024,
+          maxRequestBytes: 1024 * 1024,
+          maxInFlight: 5,
+          requestTimeoutMs: 10_000,
+          idempotent: true,
+          maxHeldRecords: 0,
+          clientRack: ''
+        },
+        autoOffsetReset,
+        commitIntervalMs: 300
       }
-    },
+    ],
     target: { alias: 'west', connection: connection(target) },
-    link: {
-      streams: 1,
-      producers: 2,
-      isolation: 'read_committed',
-      fetchMinBytes: 1,
-      fetchMaxBytes: 4 * 1024 * 1024,
-      maxPartitionFetchBytes: 1024 * 1024,
-      fetchMaxWaitMs: 100,
-      budgetBytes: 32 * 1024 * 1024,
-      maxRequestBytes: 1024 * 1024,
-      maxInFlight: 5,
-      requestTimeoutMs: 10_000,
-      clientRack: ''
-    },
-    autoOffsetReset: 'earliest',
-    commitIntervalMs: 300,
+    creation: { create: true, replicationFactor: undefined, grow: false },
+    adminTimeoutMs: 30_000,
     untilCaughtUp: false,
     abortOnSendFailure: false,
     drainTimeoutMs: 10_000,

@@ -22,6 +22,8 @@ export const linkOptions: LinkOptions = {
   maxRequestBytes: 1024 * 1024,
   maxInFlight: 5,
   requestTimeoutMs: 5_000,
+  idempotent: true,
+  maxHeldRecords: 0,
   clientRack: ''
 }
 
@@ -66,7 +68,8 @@ export function addLanes(link: Link, topic: string, partitions: number): number[
       targetPartition: partition,
       offset: 0,
       targetMaxBatchBytes: 1_000_000,
-      targetAppendTime: false
+      targetAppendTime: false,
+      repeatsHead: false
     }))
   )
 }

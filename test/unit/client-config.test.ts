@@ -7,6 +7,7 @@ import { type LoadedConfig, loadConfig } from '../../src/config/load.ts'
 import { runOptions } from '../../src/config/options.ts'
 import { type Environment, readOptions } from '../../src/config/read-options.ts'
 import { ConfigError } from '../../src/errors.ts'
+import type { LinkConfig, TargetConfig } from '../../src/mirror/types.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'heliostat-config-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -36,6 +37,12 @@ function load({ source = '', target = '', flags = {}, environment = {} }: Input)
   return loadConfig(options, environment, name => name in flags)
 }
 
+/** The one link that a pair of files makes. */
+function loadLink(input: Input): LinkConfig & { target: TargetConfig } {
+  const { links, target } = load(input)
+  return { ...(links[0] as LinkConfig), target }
+}
+
 /** The problems that loading finds, without the folder. */
 function problems(input: Input): string[] {
   try {
@@ -54,7 +61,7 @@ function notes(input: Input): string[] {
 }
 
 test('the defaults are those of the documents', () => {
-  const { link, autoOffsetReset, commitIntervalMs, source, target } = load({})
+  const { link, autoOffsetReset, commitIntervalMs, source, target } = loadLink({})
   assert.deepEqual(link, {
     streams: 1,
     producers: 2,
@@ -67,6 +74,8 @@ test('the defaults are those of the documents', () => {
     maxRequestBytes: 1_048_576,
     maxInFlight: 5,
     requestTimeoutMs: 30_000,
+    idempotent: true,
+    maxHeldRecords: 0,
     clientRack: ''
   })
   assert.equal(autoOffsetReset, 'earliest')
@@ -89,7 +98,7 @@ test('the defaults are those of the documents', () => {
 })
 
 test('fetch, group and produce settings reach the engine and the group', () => {
-  const { link, source, autoOffsetReset, commitIntervalMs } = load({
+  const { link, source, autoOffsetReset, commitIntervalMs } = loadLink({
     source:
       'fetch.max.bytes=1000000\nmax.partition.fetch.bytes=262144\nfetch.max.wait.ms=100\nfetch.min.bytes=0\n' +
       'auto.offset.reset=latest\nauto.commit.interval.ms=2000\nisolation.level=READ_UNCOMMITTED\n' +
@@ -121,7 +130,7 @@ test('a flag is stronger than the file, and an override is stronger than both', 
       'consumer.config.override': ['fetch.min.bytes=20', 'fetch.min.bytes=30']
     }
   }
-  const { commitIntervalMs, link } = load(input)
+  const { commitIntervalMs, link } = loadLink(input)
   assert.equal(commitIntervalMs, 3_000)
   assert.equal(link.fetchMinBytes, 30)
   assert.equal(link.isolation, 'read_committed')
@@ -130,7 +139,7 @@ test('a flag is stronger than the file, and an override is stronger than both', 
 test('the environment is stronger than the file and gives secrets by file', () => {
   const secret = join(folder, 'password')
   writeFileSync(secret, 'from-file\n')
-  const { source } = load({
+  const { source } = loadLink({
     source: 'sasl.username=a\n',
     environment: {
       HELIOSTAT_SOURCE_SASL_USERNAME: 'b',
@@ -151,17 +160,17 @@ test('every problem of both files is told in one run, with file and line', () =>
   assert.deepEqual(found, [
     'source.properties:4: group.di: unknown setting, did you mean "group.id"?',
     'source.properties:5: fetch.min.bytes: expected a whole number from 0 to 100000000, got "lots". Set one',
-    'source.properties:6: auto.offset.reset: expected earliest or beginning or smallest or latest or end or largest or none or error, got "middle". Set one of them',
-    'target.properties:2: acks: expected all or -1 or 0 or 1, got "2". Set one of them',
+    'source.properties:6: auto.offset.reset: expected earliest, latest or none, got "middle". Set one of them',
+    'target.properties:2: acks: expected all, -1, 0 or 1, got "2". Set all',
     'target.properties:3: transactional.id: the mirror writes without transactions, under a producer id of its own. Remove it',
-    'target.properties:4: interceptor.classes: Java classes cannot run here. Remove it',
+    'target.properties:4: interceptor.classes: the Java class com.acme.Spy cannot run here. Remove it, or set --ignore-interceptors',
     'target.properties:5: group.id: it belongs to the file of --consumer.config. Move it there'
   ])
 })
 
 test('a number that is only too large is cut to the limit, with a warning', () => {
   const input = { source: 'reconnect.backoff.max.ms=2147483647\n' }
-  assert.equal(load(input).source.connection['reconnect.backoff.max.ms'], '3600000')
+  assert.equal(loadLink(input).source.connection['reconnect.backoff.max.ms'], '3600000')
   assert.ok(
     notes(input).includes(
       'warn: source.properties:3: reconnect.backoff.max.ms: 2147483647 cut to 3600000, the limit'
@@ -171,7 +180,7 @@ test('a number that is only too large is cut to the limit, with a warning', () =
 
 test('of two equal keys the last one counts, with a warning', () => {
   const input = { source: 'client.id=a\nclient.id=b\n' }
-  assert.equal(load(input).source.connection['client.id'], 'b')
+  assert.equal(loadLink(input).source.connection['client.id'], 'b')
   assert.deepEqual(notes(input), [
     'warn: source.properties:4: client.id: given before at source.properties:3; the last one counts'
   ])
@@ -179,7 +188,7 @@ test('of two equal keys the last one counts, with a warning', () => {
 
 test('two names of one setting may agree but not differ', () => {
   const same = 'send.buffer.bytes=-1\nsocket.send.buffer.bytes=-1\n'
-  assert.equal(load({ source: same }).source.connection['socket.send.buffer.bytes'], '0')
+  assert.equal(loadLink({ source: same }).source.connection['socket.send.buffer.bytes'], '0')
   assert.deepEqual(
     problems({ source: 'send.buffer.bytes=1000\nsocket.send.buffer.bytes=2000\n' }),
     [
@@ -200,18 +209,27 @@ test('weaker promises of a Java file are raised', () => {
   assert.ok(
     notes({ target: 'acks=1\n' }).includes('info: target.properties:2: acks: 1 raised to all')
   )
-  assert.deepEqual(problems({ target: 'enable.idempotence=false\n' }), [
-    'target.properties:2: enable.idempotence: a mirror writes with a producer id, or it could double records. Remove it'
-  ])
+})
+
+test('without idempotence one batch of a partition flies, with a warning', () => {
+  const input = { target: 'enable.idempotence=false\nmax.in.flight.requests.per.connection=5\n' }
+  const { link } = loadLink(input)
+  assert.equal(link.idempotent, false)
+  assert.equal(link.maxInFlight, 1)
+  assert.ok(
+    notes(input).includes(
+      'warn: target.properties:2: enable.idempotence: false: plain at-least-once, one batch of a partition on its way at a time; a batch whose answer is lost may be on the target twice'
+    )
+  )
 })
 
 test('fetch.max.bytes does not exceed the byte budget', () => {
-  const { link } = load({ source: 'fetch.max.bytes=300000000\n' })
+  const { link } = loadLink({ source: 'fetch.max.bytes=300000000\n' })
   assert.equal(link.fetchMaxBytes, link.budgetBytes)
 })
 
 test('the socket outlives the requests on it', () => {
-  const { source, target, link } = load({
+  const { source, target, link } = loadLink({
     source: 'request.timeout.ms=120000\nsocket.timeout.ms=10000\n',
     target: 'request.timeout.ms=2147483647\n'
   })
@@ -222,7 +240,7 @@ test('the socket outlives the requests on it', () => {
 
 test('the new group protocol leaves out what the brokers decide', () => {
   const input = { source: 'group.protocol=consumer\nsession.timeout.ms=9000\n' }
-  const { group } = load(input).source
+  const { group } = loadLink(input).source
   assert.equal(group['session.timeout.ms'], undefined)
   assert.equal(group['partition.assignment.strategy'], undefined)
   assert.ok(
@@ -233,7 +251,7 @@ test('the new group protocol leaves out what the brokers decide', () => {
 })
 
 test('JAAS of PLAIN and SCRAM becomes user and password', () => {
-  const { connection } = load({
+  const { connection } = loadLink({
     source:
       'security.protocol=SASL_SSL\nsasl.mechanism=SCRAM-SHA-512\n' +
       'sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required \\\n' +
@@ -261,25 +279,6 @@ test('a foreign login module is refused by name', () => {
   assert.match(problem ?? '', /the login module com\.acme\.Login cannot run here/)
 })
 
-test('a store is told by its first bytes', () => {
-  const pem = join(folder, 'ca.jks')
-  const jks = join(folder, 'keys.pem')
-  const p12 = join(folder, 'keys.p12')
-  writeFileSync(pem, 'Bag Attributes\n-----BEGIN CERTIFICATE-----\n')
-  writeFileSync(jks, Buffer.from('feedfeed00000002', 'hex'))
-  writeFileSync(p12, Buffer.from('308201', 'hex'))
-  const { connection } = load({
-    source: `ssl.truststore.location=${pem}\nssl.keystore.location=${p12}\nssl.keystore.password=s\n`
-  }).source
-  assert.equal(connection['ssl.ca.location'], pem)
-  assert.equal(connection['ssl.keystore.location'], p12)
-  assert.equal(connection['ssl.keystore.password'], 's')
-  assert.deepEqual(problems({ source: `ssl.keystore.location=${jks}\n` }), [
-    'source.properties:3: ssl.keystore.location: JKS cannot be read here. Convert it and set ssl.keystore.location=store.p12\n' +
-      '    keytool -importkeystore -srckeystore keys.pem -destkeystore store.p12 -deststoretype PKCS12'
-  ])
-})
-
 test('checks that are turned off are said loudly, and those of certificates need a second word', () => {
   assert.deepEqual(notes({ source: 'ssl.endpoint.identification.algorithm=\n' }), [
     'warn: source.properties:3: ssl.endpoint.identification.algorithm: host names of brokers are NOT checked'
@@ -288,12 +287,13 @@ test('checks that are turned off are said loudly, and those of certificates need
     'source.properties:3: enable.ssl.certificate.verification: anybody could pose as a broker. Remove it, or set insecure=true too'
   ])
   const input = { source: 'enable.ssl.certificate.verification=false\ninsecure=true\n' }
-  assert.equal(load(input).source.connection['enable.ssl.certificate.verification'], 'false')
+  assert.equal(loadLink(input).source.connection['enable.ssl.certificate.verification'], 'false')
 })
 
 test('passwords and data without TLS are said loudly', () => {
   const found = notes({
-    source: 'security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\n',
+    source:
+      'security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\nsasl.username=u\nsasl.password=p\n',
     target: 'bootstrap.servers=kafka.example:9092\n'
   })
   assert.ok(
@@ -311,7 +311,7 @@ test('passwords and data without TLS are said loudly', () => {
 test("Java's cipher names become OpenSSL's", () => {
   const suites =
     'TLS_AES_256_GCM_SHA384,TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,TLS_RSA_WITH_AES_128_CBC_SHA'
-  const { connection } = load({ source: `ssl.cipher.suites=${suites}\n` }).source
+  const { connection } = loadLink({ source: `ssl.cipher.suites=${suites}\n` }).source
   assert.equal(connection['ssl.cipher.suites'], 'ECDHE-RSA-AES256-GCM-SHA384:AES128-SHA')
   assert.deepEqual(problems({ source: 'ssl.cipher.suites=TLS_NO_SUCH\n' }), [
     'source.properties:3: ssl.cipher.suites: no cipher here is called TLS_NO_SUCH. Remove it'
@@ -325,7 +325,7 @@ test('values can come from files and variables by config providers', () => {
     'config.providers=file,env\n' +
     'config.providers.file.class=org.apache.kafka.common.config.provider.FileConfigProvider\n' +
     'config.providers.env.class=org.apache.kafka.common.config.provider.EnvVarConfigProvider\n'
-  const { connection } = load({
+  const { connection } = loadLink({
     source: `${providers}sasl.password=\${file:${secrets}:pw}\nsasl.username=\${env:WHO}\n`,
     environment: { WHO: 'me' }
   }).source

@@ -2,13 +2,19 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { demoOptions, runOptions, versionOptions } from '../../src/config/options.ts'
+import { commands } from '../../src/cli.ts'
+import { configurationDocument } from '../../src/config/document.ts'
 import { readPropertiesFile } from '../../src/config/properties-file.ts'
 import { applyRules } from '../../src/config/rules/apply.ts'
+import { rules } from '../../src/config/rules/table.ts'
+import { explainsItself } from '../../src/config/setting-document.ts'
+import { settingNotes } from '../../src/config/setting-notes.ts'
 
 // Compiled tests lie in dist/test/unit.
 const root = fileURLToPath(new URL('../../../', import.meta.url))
-const documents = ['README.md', 'DESIGN.md', 'CHANGELOG.md'].filter(name => existsSync(root + name))
+const documents = ['README.md', 'DESIGN.md', 'CHANGELOG.md', 'CONFIGURATION.md'].filter(name =>
+  existsSync(root + name)
+)
 
 /** Flags of other programs that the documents show. */
 const foreignFlags = new Set([
@@ -20,9 +26,7 @@ const foreignFlags = new Set([
   'help',
   'debug'
 ])
-const ownFlags = new Set(
-  [runOptions, demoOptions, versionOptions].flatMap(table => Object.keys(table))
-)
+const ownFlags = new Set(Object.values(commands).flatMap(({ options }) => Object.keys(options)))
 const folders = 'bin|src|test|bench|config|docs|\\.ci'
 
 function matches(text: string, pattern: RegExp): string[] {
@@ -68,4 +72,22 @@ test('the example files name no setting that is unknown', () => {
     assert.deepEqual(file.problems, [])
     assert.deepEqual(applyRules(side, file.settings).problems, [])
   }
+})
+
+test('CONFIGURATION.md is what the tables say', () => {
+  const written = readFileSync(`${root}CONFIGURATION.md`, 'utf8')
+  assert.ok(written === configurationDocument(commands), 'npm run docs writes it anew')
+})
+
+test('every setting that is translated has a sentence in setting-notes.ts, and no sentence is left over', () => {
+  const names = new Set(rules.map(rule => rule.name))
+  const silent = rules.filter(rule => !explainsItself(rule) && !(rule.name in settingNotes))
+  assert.deepEqual(
+    silent.map(rule => rule.name),
+    []
+  )
+  assert.deepEqual(
+    Object.keys(settingNotes).filter(name => !names.has(name)),
+    []
+  )
 })

@@ -60,6 +60,7 @@ export function linkState(lanes: LaneView[], given: Partial<LinkState> = {}): Li
       boundBySourceMs: 250,
       boundByTargetMs: 740,
       boundByBudgetMs: 10,
+      boundByQueueSizeMs: 0,
       throttledMs: 0,
       connections: 3
     },

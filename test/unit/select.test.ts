@@ -26,6 +26,13 @@ test('outer quotes and spaces are taken off as MirrorMaker does', () => {
   assert.ok(matches("'orders'", 'orders'))
 })
 
+test('a comma means or wherever it stands, and an escaped brace is no repetition', () => {
+  assert.ok(matches('[a,b]x', 'bx'))
+  assert.ok(matches('orders,\\Qlogs\\E', 'logs'))
+  assert.ok(matches("'orders','logs'", "orders'|'logs") === false)
+  assert.ok(matches('a\\{1,b', 'b'))
+})
+
 test('an exclude list mirrors everything else', async t => {
   const topics = selector(t, { exclude: 'test.*' })
   const { selected } = await topics.select(['orders', 'test', 'test-1'])
@@ -126,7 +133,24 @@ const refused: readonly [pattern: string, message: string][] = [
   ],
   ['\\R', 'topic pattern: \\R is not supported here\n  \\R\n  ^'],
   ['[z-a]', 'topic pattern "[z-a]": Range out of order in character class'],
-  ['', 'topic pattern: it is empty. For every topic write .*']
+  ['', 'topic pattern: it is empty. For every topic write .*'],
+  [' "" ', 'topic pattern: it is empty. For every topic write .*'],
+  [
+    'a{2, }b',
+    'topic pattern: a comma separates patterns, so {1,3} cannot be written. Write it out: a(a(a)?)?\n  a{2, }b\n   ^'
+  ],
+  [
+    'log–.*',
+    'topic pattern: here stands – (U+2013, en dash), and no topic has it in its name\n  log–.*\n     ^'
+  ],
+  [
+    '“log.*”',
+    'topic pattern: here stands “ (U+201C, left double quotation mark), and no topic has it in its name\n  “log.*”\n  ^'
+  ],
+  [
+    'a,\tb',
+    'topic pattern: a tab, a line end or another white space but the plain one is in no topic name. Take it out\n  a| b\n    ^'
+  ]
 ]
 
 for (const [pattern, message] of refused) {

@@ -5,9 +5,9 @@ import { test } from 'node:test'
 import type { ConfigEntry } from '../../src/native/index.ts'
 import { chooseConfigs, isRecompressing, readBehaviour } from '../../src/topics/configs.ts'
 import {
+  chooseReplication,
   growsWithSource,
   isWorthRetrying,
-  limitReplication,
   whyRefused
 } from '../../src/topics/create-rules.ts'
 
@@ -36,9 +36,15 @@ test('the behaviour of a target topic is read from its configs', () => {
   const behaviour = readBehaviour([
     entry('max.message.bytes', '2097152'),
     entry('message.timestamp.type', 'LogAppendTime'),
-    entry('compression.type', 'zstd')
+    entry('compression.type', 'zstd'),
+    entry('min.insync.replicas', '2')
   ])
-  const expected = { maxMessageBytes: 2_097_152, isAppendTime: true, compression: 'zstd' }
+  const expected = {
+    maxMessageBytes: 2_097_152,
+    isAppendTime: true,
+    minInSyncReplicas: 2,
+    compression: 'zstd'
+  }
   assert.deepEqual(behaviour, expected)
 })
 
@@ -56,8 +62,10 @@ test('only a topic that was in step with the source grows with it', () => {
 })
 
 test('the replication factor is at most the number of brokers', () => {
-  assert.equal(limitReplication(3, 1), 1)
-  assert.equal(limitReplication(2, 3), 2)
+  assert.equal(chooseReplication(3, undefined, 1), 1)
+  assert.equal(chooseReplication(2, undefined, 3), 2)
+  assert.equal(chooseReplication(3, 2, 5), 2)
+  assert.equal(chooseReplication(1, 3, 2), 2)
 })
 
 test('a creation is tried again when brokers are missing, and refused without the right', () => {

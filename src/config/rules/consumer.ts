@@ -2,7 +2,8 @@
 
 import type { Isolation } from '../../native/index.ts'
 import type { Setting } from '../properties-file.ts'
-import { addNote, addProblem, type Draft, type Rule, toEngine, trueOrFalse } from './rule.ts'
+import { trueOrFalse } from './check.ts'
+import { addNote, addProblem, type Draft, type Rule, setEngine, toEngine } from './rule.ts'
 
 const startPositions = {
   earliest: 'earliest',
@@ -30,28 +31,31 @@ const rows: readonly Rule[] = [
     name: 'heartbeat.interval.ms',
     action: 'pass',
     part: 'group',
-    check: { min: 1, max: 3_600_000 }
+    check: { min: 1, max: 3_600_000, set: '3000, the default' }
   },
   {
     name: 'max.poll.interval.ms',
     action: 'pass',
     part: 'group',
-    check: { min: 1, max: 86_400_000 }
+    check: { min: 1, max: 86_400_000, set: '300000, the default' }
   },
-  { name: 'partition.assignment.strategy', action: 'translate', translate: translateStrategy },
+  { name: 'partition.assignment.strategy', action: 'translate', use: translateStrategy },
   {
     name: 'auto.offset.reset',
     action: 'translate',
-    check: { oneOf: Object.keys(startPositions) },
-    translate: ({ value }, draft) => {
-      draft.autoOffsetReset = startPositions[value as keyof typeof startPositions]
+    check: { oneOf: Object.keys(startPositions), expected: 'earliest, latest or none' },
+    use: (setting, draft) => {
+      const position = startPositions[setting.value as keyof typeof startPositions]
+      draft.autoOffsetReset = position
+      if (position === setting.value) return
+      addNote(draft, 'info', setting, `${setting.value} read as ${position}`)
     }
   },
   {
     name: 'enable.auto.commit',
     action: 'translate',
     check: trueOrFalse,
-    translate: (setting, draft) => {
+    use: (setting, draft) => {
       if (setting.value !== 'true') return
       addNote(draft, 'warn', setting, 'true read as false: only checkpoints are committed')
     }
@@ -59,144 +63,107 @@ const rows: readonly Rule[] = [
   {
     name: 'auto.commit.interval.ms',
     action: 'translate',
-    check: { min: 100, max: 3_600_000 },
-    translate: (setting, draft) => {
+    check: { min: 100, max: 3_600_000, set: '5000, the default' },
+    use: (setting, draft) => {
       draft.commitIntervalMs = Number(setting.value)
       addNote(draft, 'info', setting, `read as --offset.commit.interval.ms ${setting.value}`)
     }
   },
   {
     name: 'isolation.level',
-    action: 'translate',
+    action: 'pass',
     check: { oneOf: ['read_committed', 'read_uncommitted'] },
-    translate: ({ value }, draft) => {
-      draft.engine.isolation = value as Isolation
-    }
+    use: (setting, draft) => setEngine(draft, setting, 'isolation', setting.value as Isolation)
   },
   {
     name: 'check.crcs',
-    action: 'translate',
+    action: 'pass',
     check: trueOrFalse,
-    translate: (setting, draft) => {
+    use: (setting, draft) => {
       if (setting.value !== 'true') return
-      addNote(
-        draft,
-        'info',
-        setting,
-        'the target checks each batch: its CRC is patched, never made anew'
-      )
+      const what = 'the target checks each batch: its CRC is patched, never made anew'
+      addNote(draft, 'info', setting, what)
     }
   },
   {
     name: 'fetch.min.bytes',
-    action: 'translate',
+    action: 'pass',
     check: { min: 0, max: 100_000_000 },
-    translate: ({ value }, draft) => {
-      draft.engine.fetchMinBytes = Math.max(1, Number(value))
-    }
+    use: (setting, draft) =>
+      setEngine(draft, setting, 'fetchMinBytes', Math.max(1, Number(setting.value)))
   },
   {
     name: 'fetch.max.bytes',
-    action: 'translate',
+    action: 'pass',
     check: { min: 1_024, max: 2_147_483_135 },
-    translate: toEngine('fetchMaxBytes')
+    use: toEngine('fetchMaxBytes')
   },
   {
     name: 'max.partition.fetch.bytes',
-    action: 'translate',
+    action: 'pass',
     check: { min: 1_024, max: 1_000_000_000 },
-    translate: toEngine('maxPartitionFetchBytes')
+    use: toEngine('maxPartitionFetchBytes')
   },
   { name: 'fetch.max.wait.ms', action: 'rename', to: 'fetch.wait.max.ms' },
   {
     name: 'fetch.wait.max.ms',
-    action: 'translate',
-    check: { min: 0, max: 30_000 },
-    translate: toEngine('fetchMaxWaitMs')
+    action: 'pass',
+    check: { min: 0, max: 300_000 },
+    use: toEngine('fetchMaxWaitMs')
   },
-  { name: 'fetch.message.max.bytes', action: 'rename', to: 'max.partition.fetch.bytes' },
-  { name: 'max.poll.records', action: 'ignore' },
+  { name: 'max.poll.records', action: 'ignore', note: 'the byte budget bounds the memory' },
   {
     name: 'exclude.internal.topics',
     action: 'translate',
     check: trueOrFalse,
-    translate: (setting, draft) => {
+    use: (setting, draft) => {
       if (setting.value !== 'false') return
-      addNote(
-        draft,
-        'warn',
-        setting,
-        "false read as true: Kafka's internal topics are never mirrored"
-      )
+      const what = "false read as true: Kafka's internal topics are never mirrored"
+      addNote(draft, 'warn', setting, what)
     }
   },
   {
     name: 'allow.auto.create.topics',
     action: 'translate',
     check: trueOrFalse,
-    translate: (setting, draft) => {
+    use: (setting, draft) => {
       if (setting.value !== 'true') return
-      addNote(
-        draft,
-        'info',
-        setting,
-        'true read as false: a mirror does not create topics at its source'
-      )
+      const what = 'true read as false: a mirror does not create topics at its source'
+      addNote(draft, 'info', setting, what)
     }
   },
-  { name: 'key.deserializer', action: 'ignore', note: 'bytes are mirrored as they are' },
-  { name: 'value.deserializer', action: 'ignore', note: 'bytes are mirrored as they are' },
-  { name: 'share.acknowledgement.mode', action: 'ignore' },
-  {
-    name: 'queued.max.messages.kbytes',
-    action: 'translate',
-    check: { min: 1_024, max: 2_097_151 },
-    translate: translateQueue
-  },
-  {
-    name: 'queued.min.messages',
-    action: 'refuse',
-    note: 'memory is bounded in bytes. Set queued.max.messages.kbytes'
-  },
-  {
-    name: 'coordinator.query.interval.ms',
-    action: 'pass',
-    part: 'group',
-    check: { min: 1, max: 3_600_000 }
-  },
-  { name: 'group.protocol.type', action: 'pass', part: 'group' },
-  { name: 'fetch.error.backoff.ms', action: 'ignore' },
-  { name: 'fetch.queue.backoff.ms', action: 'ignore' },
-  { name: 'consume.callback.max.messages', action: 'ignore' },
-  { name: 'auto.commit.enable', action: 'rename', to: 'enable.auto.commit' },
-  {
-    name: 'consumer.timeout.ms',
-    action: 'ignore',
-    note: 'for a run that ends, use --until-caught-up'
-  },
-  { name: 'socket.timeout.ms', action: 'pass', check: { min: 10, max: 300_000 } },
-  {
-    name: 'zookeeper.connect',
-    action: 'refuse',
-    note: 'offsets kept in ZooKeeper are not read. Set bootstrap.servers, and auto.offset.reset for the start'
-  }
+  deserializer('key.deserializer'),
+  deserializer('value.deserializer'),
+  { name: 'share.acknowledgement.mode', action: 'ignore' }
 ]
 
 export const consumerRules: readonly Rule[] = rows.map(row => ({ ...row, side: 'source' }))
 
+function deserializer(name: string): Rule {
+  return {
+    name,
+    action: 'ignore',
+    note: 'bytes are mirrored as they are',
+    silentWhen: value => value.endsWith('.ByteArrayDeserializer')
+  }
+}
+
+const strategies: ReadonlySet<string> = new Set([
+  'range',
+  'roundrobin',
+  'sticky',
+  'cooperative-sticky'
+])
+
 function translateStrategy(setting: Setting, draft: Draft): void {
-  const own = setting.value
+  const foreign = setting.value
     .split(',')
     .map(name => name.trim())
-    .find(name => name.includes('.') && !name.startsWith('org.apache.kafka.clients.consumer.'))
-  if (own !== undefined) {
-    return addProblem(draft, setting, `the Java class ${own} cannot run here. Remove it`)
+    .find(name => !strategies.has(name) && !name.startsWith('org.apache.kafka.clients.consumer.'))
+  if (foreign !== undefined) {
+    const what = `the Java class ${foreign} cannot run here`
+    return addProblem(draft, setting, `${what}. Remove it: cooperative-sticky is used`)
   }
   if (setting.value === 'cooperative-sticky') return
   addNote(draft, 'info', setting, `${setting.value} read as cooperative-sticky`)
-}
-
-function translateQueue(setting: Setting, draft: Draft): void {
-  draft.engine.budgetBytes = Number(setting.value) * 1_024
-  addNote(draft, 'info', setting, `read as a byte budget of ${draft.engine.budgetBytes}`)
 }

@@ -3,8 +3,10 @@
 import { commonRules } from './common.ts'
 import { consumerRules } from './consumer.ts'
 import { librdkafkaRules } from './librdkafka.ts'
+import { oldRules } from './old-names.ts'
 import { producerRules } from './producer.ts'
 import type { Rule, Side } from './rule.ts'
+import { saslRules } from './sasl.ts'
 import { securityRules } from './security.ts'
 
 export const rules: readonly Rule[] = [
@@ -12,6 +14,8 @@ export const rules: readonly Rule[] = [
   ...consumerRules,
   ...producerRules,
   ...securityRules,
+  ...saslRules,
+  ...oldRules,
   ...librdkafkaRules
 ]
 

@@ -1,0 +1,146 @@
+#include "group_offsets.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "cursor.h"
+#include "deadline.h"
+#include "protocol.h"
+#include "wire.h"
+
+namespace {
+
+using heliostat::Cursor;
+using heliostat::Encoder;
+
+constexpr auto kPause = std::chrono::milliseconds(100);
+constexpr int32_t kAnyBroker = -1;
+
+// One request and the wait for its answer. Lives on the stack of the pool thread that waits.
+struct Call {
+    std::function<void(Encoder&)> write;
+    std::function<void(Cursor, int16_t version)> read;
+    std::mutex mutex;  // guards all below
+    std::condition_variable news;
+    bool is_done = false;
+    rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
+};
+
+int OnMake(wire_request* wire, int16_t, void* opaque) {
+    Encoder encoder;
+    static_cast<Call*>(opaque)->write(encoder);
+    wire_write(wire, encoder.data(), encoder.size());
+    return 1;
+}
+
+void OnDone(const wire_result* result, void* opaque) {
+    auto& call = *static_cast<Call*>(opaque);
+    std::lock_guard lock(call.mutex);
+    if (result->outcome == WIRE_ANSWERED) {
+        call.read(Cursor(result->body, result->size), result->version);
+    } else if (result->outcome == WIRE_UNSUPPORTED) {
+        call.error = RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE;
+    } else {
+        call.error = result->error != 0 ? static_cast<rd_kafka_resp_err_t>(result->error)
+                                        : RD_KAFKA_RESP_ERR__TRANSPORT;
+    }
+    call.is_done = true;
+    // Under the lock: the one who waits owns the call and ends it.
+    call.news.notify_all();
+}
+
+rd_kafka_resp_err_t Ask(rd_kafka_t* rk, int32_t broker, wire_api api, int16_t min_version,
+                        int16_t max_version, const Deadline& deadline, Call& call) {
+    const wire_call request{.api = api,
+                            .min_version = min_version,
+                            .max_version = max_version,
+                            .timeout_ms = deadline.RemainingMs(),
+                            .segments = 1,
+                            .make = OnMake,
+                            .done = OnDone,
+                            .opaque = &call};
+    const bool is_sent = broker == kAnyBroker ? wire_enqueue_any(rk, &request)
+                                              : wire_enqueue_to(rk, broker, &request);
+    if (!is_sent) return RD_KAFKA_RESP_ERR__TRANSPORT;
+    std::unique_lock lock(call.mutex);
+    call.news.wait(lock, [&] { return call.is_done; });
+    return call.error;
+}
+
+// FindCoordinator v0–v2: key · [v1: type i8]. Answer: [v1: throttle i32] · error i16 · [v1:
+// message] · node i32 · host · port i32
+rd_kafka_resp_err_t FindCoordinator(rd_kafka_t* rk, const std::string& group,
+                                    const Deadline& deadline, int32_t* broker) {
+    int16_t error = 0;
+    Call call;
+    call.write = [&](Encoder& to) { to.WriteString(group); };
+    call.read = [&](Cursor answer, int16_t) {
+        error = answer.Read<int16_t>();
+        *broker = answer.Read<int32_t>();
+        if (!answer.ok()) call.error = RD_KAFKA_RESP_ERR__BAD_MSG;
+    };
+    const rd_kafka_resp_err_t failed =
+        Ask(rk, kAnyBroker, WIRE_FIND_COORDINATOR, 0, 0, deadline, call);
+    return failed ? failed : static_cast<rd_kafka_resp_err_t>(error);
+}
+
+// OffsetFetch v2–v5: group · topics (null: all). Answer: [v3: throttle i32] · topics [name ·
+// partitions [index i32 · offset i64 · [v5: leader epoch i32] · metadata · error i16]] · error i16
+rd_kafka_resp_err_t FetchOffsets(rd_kafka_t* rk, const std::string& group, int32_t broker,
+                                 const Deadline& deadline, std::vector<PartitionOffset>* offsets) {
+    int16_t error = 0;
+    Call call;
+    call.write = [&](Encoder& to) {
+        to.WriteString(group);
+        to.Write<int32_t>(-1);
+    };
+    call.read = [&](Cursor answer, int16_t version) {
+        offsets->clear();
+        if (version >= 3) answer.Skip(4);
+        const size_t topics = answer.ReadCount(6);
+        for (size_t t = 0; t < topics && answer.ok(); t++) {
+            const std::string topic(answer.ReadString());
+            const size_t partitions = answer.ReadCount(16);
+            for (size_t p = 0; p < partitions && answer.ok(); p++) {
+                PartitionOffset row{topic, answer.Read<int32_t>(), answer.Read<int64_t>(), {}, {}};
+                if (version >= 5) answer.Skip(4);
+                row.metadata = std::string(answer.ReadString());
+                if (const int16_t code = answer.Read<int16_t>(); code != 0)
+                    row.failure = FailureOf(static_cast<rd_kafka_resp_err_t>(code));
+                if (row.offset < 0) row.offset = -1;
+                offsets->push_back(std::move(row));
+            }
+        }
+        error = answer.Read<int16_t>();
+        if (!answer.ok()) call.error = RD_KAFKA_RESP_ERR__BAD_MSG;
+    };
+    const rd_kafka_resp_err_t failed = Ask(rk, broker, WIRE_OFFSET_FETCH, 2, 5, deadline, call);
+    return failed ? failed : static_cast<rd_kafka_resp_err_t>(error);
+}
+
+bool IsWorthAsking(rd_kafka_resp_err_t error) {
+    return error == RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS ||
+           error == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE ||
+           error == RD_KAFKA_RESP_ERR_NOT_COORDINATOR || error == RD_KAFKA_RESP_ERR__TRANSPORT;
+}
+
+}  // namespace
+
+Outcome<std::vector<PartitionOffset>> ReadGroupOffsets(rd_kafka_t* rk, const std::string& group,
+                                                       int timeout_ms) {
+    const Deadline deadline(timeout_ms);
+    for (;;) {
+        int32_t broker = kAnyBroker;
+        std::vector<PartitionOffset> offsets;
+        rd_kafka_resp_err_t error = FindCoordinator(rk, group, deadline, &broker);
+        if (!error) error = FetchOffsets(rk, group, broker, deadline, &offsets);
+        if (!error) return offsets;
+        if (!IsWorthAsking(error) || deadline.HasPassed()) return FailureOf(error);
+        std::this_thread::sleep_for(kPause);
+    }
+}

@@ -1,0 +1,145 @@
+// What would become of one lane: where it begins, how much it would copy, by which path, and what would stop it.
+
+import { delivery } from '../mirror/lane-view.ts'
+import type { Delivery } from '../mirror/types.ts'
+import type { PartitionHeaders } from '../native/index.ts'
+import { expectPath, type SampledPath, type SampleTarget, summarizeSample } from './batch-sample.ts'
+import type { CommittedBy, LaneStart } from './lane-start.ts'
+import type { TargetTopicPlan } from './target-topic.ts'
+
+/** `idle`: nothing to copy now. `waits`: tried again and again until somebody mends what holds it back. */
+export type LaneOutcome = 'copies' | 'idle' | 'stops' | 'waits' | 'unknown'
+
+export interface LanePlan {
+  partition: number
+  start: { offset: number | null; from: LaneStart['from']; by?: CommittedBy }
+  /** Up to where records can be read now. */
+  end: number | null
+  /** Offsets between the two; markers and compacted records count, so there may be fewer records. */
+  records: number | null
+  /** Behind the readable end, held back by an open transaction. */
+  heldBack: number
+  /** Estimated from the batches that were looked at. */
+  bytes: number | null
+  outcome: LaneOutcome
+  path: 'shallow' | 'skipped' | 'none' | 'unknown'
+  reason: string
+  detail: string
+  /** Where it would stop, when records before that are copied. */
+  stopsAt?: number
+  batchesLookedAt: number
+  codecs: string[]
+  delivery: Delivery
+  deliveryReason: string
+}
+
+export interface LaneFacts {
+  topic: string
+  partition: number
+  start: LaneStart
+  readableEnd: number | undefined
+  logEnd: number | undefined
+  /** -1 while there is none. */
+  leader: number
+  headers: PartitionHeaders | undefined
+  target: TargetTopicPlan
+  sampleTarget: SampleTarget
+  now: number
+}
+
+export function planLane(facts: LaneFacts): LanePlan {
+  const { partition, start, readableEnd, logEnd, headers } = facts
+  const records = countRecords(facts)
+  const sample = headers && summarizeSample(headers)
+  return {
+    partition,
+    start: {
+      offset: start.offset ?? null,
+      from: start.from,
+      ...(start.by === undefined ? {} : { by: start.by })
+    },
+    end: readableEnd ?? null,
+    records,
+    heldBack: Math.max(0, (logEnd ?? 0) - (readableEnd ?? logEnd ?? 0)),
+    bytes: null,
+    batchesLookedAt: sample?.batches ?? 0,
+    codecs: sample?.codecs ?? [],
+    ...expect(facts, records),
+    ...delivery
+  }
+}
+
+function countRecords({ start, readableEnd }: LaneFacts): number | null {
+  if (start.offset === undefined || readableEnd === undefined) return null
+  return Math.max(0, readableEnd - start.offset)
+}
+
+type Expectation = Pick<LanePlan, 'outcome' | 'path' | 'reason' | 'detail' | 'stopsAt'>
+
+function expect(facts: LaneFacts, records: number | null): Expectation {
+  const { start, target, headers } = facts
+  const refusal = whyItCannotStart(facts)
+  if (refusal) return { outcome: 'stops', path: 'none', ...refusal }
+  const hindrance = whyItWaits(facts)
+  if (hindrance) return { outcome: 'waits', path: 'none', ...hindrance }
+  if (start.offset === undefined || records === null) {
+    const detail = 'where it would begin, or the end of the log, cannot be told'
+    return { outcome: 'unknown', path: 'unknown', reason: 'not-known', detail }
+  }
+  if (target.waits) return { outcome: 'waits', path: 'none', ...target.waits }
+  if (records === 0) {
+    return { outcome: 'idle', path: 'none', reason: 'none', detail: 'nothing to copy now' }
+  }
+  const at = { offset: start.offset, repeatsHead: start.repeatsHead }
+  const sampled = headers && expectPath(headers, at, facts.sampleTarget, facts.now)
+  return sampled ? fromSample(sampled, start.offset) : notLookedAt(start)
+}
+
+function whyItCannotStart(facts: LaneFacts): { reason: string; detail: string } | undefined {
+  const { topic, partition, target, start } = facts
+  if (target.refusal) return target.refusal
+  if (partition >= target.partitionsAfter) {
+    const detail = `target topic "${topic}" has only ${target.partitionsAfter} of its partitions: add partitions on the target, or give --grow-partitions`
+    return { reason: 'too-few-partitions', detail }
+  }
+  return start.refusal
+}
+
+const topicAuthorizationFailed = 29
+
+function whyItWaits({
+  topic,
+  leader,
+  headers
+}: LaneFacts): { reason: string; detail: string } | undefined {
+  if (leader < 0) {
+    return {
+      reason: 'no-leader',
+      detail: 'the source partition has no leader: bring its brokers back'
+    }
+  }
+  if (headers?.failure?.code === topicAuthorizationFailed) {
+    return { reason: 'not-allowed', detail: `grant READ on topic "${topic}" on the source` }
+  }
+  return undefined
+}
+
+function fromSample({ path, reason, detail, offset }: SampledPath, start: number): Expectation {
+  if (path !== 'stops') return { outcome: 'copies', path, reason, detail }
+  const isLater = offset !== undefined && offset > start
+  return {
+    outcome: 'stops',
+    path: isLater ? 'shallow' : 'none',
+    reason,
+    detail: isLater ? `${detail} (at offset ${offset})` : detail,
+    ...(isLater ? { stopsAt: offset } : {})
+  }
+}
+
+function notLookedAt({ by }: LaneStart): Expectation {
+  const detail =
+    by === 'other'
+      ? 'not looked into; an offset that another program has committed may lie inside a batch, whose first records are sent again'
+      : 'not looked into'
+  return { outcome: 'copies', path: 'unknown', reason: 'not-looked-at', detail }
+}

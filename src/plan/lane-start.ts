@@ -1,0 +1,89 @@
+// Where a lane would begin, why there, and what would keep it from beginning.
+
+import { decodeCheckpoint } from '../mirror/checkpoint.ts'
+import { chooseStart, mayLieInsideBatch } from '../mirror/start-offset.ts'
+import type { AutoOffsetReset } from '../mirror/types.ts'
+import type { CommittedOffset } from '../native/index.ts'
+
+export interface LaneStartFacts {
+  /** Undefined when the group's offsets cannot be read. */
+  committed: CommittedOffset | undefined
+  isCommittedKnown: boolean
+  reset: AutoOffsetReset
+  wasThereAtFirstStart: boolean
+  targetClusterId: string
+  logStart: number | undefined
+  readableEnd: number | undefined
+  logEnd: number | undefined
+}
+
+export type CommittedBy = 'heliostat' | 'heliostat-other-target' | 'heliostat-newer' | 'other'
+
+export interface LaneStart {
+  /** Undefined when it cannot be told. */
+  offset: number | undefined
+  from: 'committed' | 'log-start' | 'log-end' | 'none' | 'unknown'
+  /** Who committed the offset. */
+  by?: CommittedBy
+  /** Its offset may lie inside a batch, which is then sent whole. */
+  repeatsHead: boolean
+  /** Why the lane would not begin. */
+  refusal?: { reason: string; detail: string }
+}
+
+export function planStart(facts: LaneStartFacts): LaneStart {
+  const { committed, reset, wasThereAtFirstStart, logStart, readableEnd } = facts
+  if (!facts.isCommittedKnown || committed?.failure)
+    return { offset: undefined, from: 'unknown', repeatsHead: true }
+  const offset = committed?.offset ?? -1
+  switch (chooseStart({ committed: offset, reset, wasThereAtFirstStart })) {
+    case 'committed':
+      return planCommitted(facts, offset, committed?.metadata ?? '')
+    case 'log-start':
+      return {
+        offset: logStart,
+        from: logStart === undefined ? 'unknown' : 'log-start',
+        repeatsHead: true
+      }
+    case 'log-end':
+      return {
+        offset: readableEnd,
+        from: readableEnd === undefined ? 'unknown' : 'log-end',
+        repeatsHead: true
+      }
+    default: {
+      const detail =
+        'nothing is committed and auto.offset.reset is none: commit an offset for the group, or set earliest or latest'
+      return {
+        offset: undefined,
+        from: 'none',
+        repeatsHead: true,
+        refusal: { reason: 'no-start-offset', detail }
+      }
+    }
+  }
+}
+
+function planCommitted(facts: LaneStartFacts, offset: number, metadata: string): LaneStart {
+  const by = committedBy(facts, metadata)
+  const repeatsHead = mayLieInsideBatch(decodeCheckpoint(metadata))
+  const start: LaneStart = { offset, from: 'committed', by, repeatsHead }
+  const { logStart, logEnd } = facts
+  if (logStart !== undefined && offset < logStart) {
+    const detail = `offset ${offset} is committed and the source's log starts at ${logStart}: ${logStart - offset} offsets were deleted before they were mirrored`
+    return { ...start, refusal: { reason: 'source-gap', detail } }
+  }
+  if (logEnd !== undefined && offset > logEnd) {
+    const detail = `offset ${offset} is committed and the source's log ends at ${logEnd}: it was truncated, or the topic was made anew`
+    return { ...start, refusal: { reason: 'source-diverged', detail } }
+  }
+  return start
+}
+
+function committedBy({ targetClusterId }: LaneStartFacts, metadata: string): CommittedBy {
+  const decoded = decodeCheckpoint(metadata)
+  if (decoded.kind === 'newer') return 'heliostat-newer'
+  if (decoded.kind !== 'own') return 'other'
+  const isThisTarget = decoded.checkpoint.targetClusterId === targetClusterId
+  return isThisTarget ? 'heliostat' : 'heliostat-other-target'
+}

@@ -1,0 +1,35 @@
+// What the metadata of a commit says about how its lane is delivered.
+
+import { decodeCheckpoint } from '../mirror/checkpoint.ts'
+import type { LaneTrouble } from './types.ts'
+
+export interface CommitDelivery {
+  delivery: 'at-least-once'
+  /** Why it is not more: a name that the run's report uses too where both know it. */
+  deliveryReason: string
+  trouble: LaneTrouble | undefined
+}
+
+/** `targetClusterId` is undefined when the target is not known. */
+export function describeDelivery(
+  metadata: string,
+  targetClusterId: string | undefined
+): CommitDelivery {
+  const decoded = decodeCheckpoint(metadata)
+  switch (decoded.kind) {
+    case 'none':
+      return lowered('no-metadata')
+    case 'foreign':
+      return lowered('foreign-commit')
+    case 'newer':
+      return lowered('newer-format', 'newer-format')
+    case 'own': {
+      const isOther = targetClusterId && decoded.checkpoint.targetClusterId !== targetClusterId
+      return isOther ? lowered('other-target', 'other-target') : lowered('resync-not-built')
+    }
+  }
+}
+
+function lowered(deliveryReason: string, trouble?: LaneTrouble): CommitDelivery {
+  return { delivery: 'at-least-once', deliveryReason, trouble }
+}
