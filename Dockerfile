@@ -29,7 +29,7 @@ COPY --from=build /heliostat/package.json ./
 COPY --from=build /heliostat/node_modules node_modules
 COPY --from=build /heliostat/build/Release/heliostat.node build/Release/heliostat.node
 COPY --from=build /heliostat/dist/src dist/src
-COPY bin/heliostat bin/kafka-mirror-maker.sh bin/heliostat
+COPY bin/heliostat bin/kafka-mirror-maker.sh bin/
 COPY LICENSE ./
 ENV NODE_ENV=production HELIOSTAT_HTTP=0.0.0.0:9747
 EXPOSE 9747
