@@ -50,7 +50,7 @@ export function adviseOnPort(address: string, finding: TlsFinding, connection: P
         fix: 'check bootstrap.servers, the brokers and what lies between; it is tried again'
       }
     case 'no-tls':
-      return usesTls ? speaksNoTls(address, protocol) : closesConnection(address, protocol)
+      return usesTls ? speaksNoTls(address, protocol) : givesNoAnswer(address, protocol)
     case 'untrusted':
       return usesTls ? adviseOnCertificate(address, finding) : speaksTls(address, protocol)
     case 'refused':
@@ -58,7 +58,7 @@ export function adviseOnPort(address: string, finding: TlsFinding, connection: P
         ? refusesClient(address, finding.code, connection)
         : speaksTls(address, protocol)
     case 'trusted':
-      return usesTls ? closesConnection(address, protocol) : speaksTls(address, protocol)
+      return usesTls ? givesNoAnswer(address, protocol) : speaksTls(address, protocol)
   }
 }
 
@@ -83,15 +83,15 @@ function speaksTls(address: string, protocol: string): Advice {
   return { cause: `${address} speaks TLS`, fix: `set security.protocol=${withTls}` }
 }
 
-function closesConnection(address: string, protocol: string): Advice {
+function givesNoAnswer(address: string, protocol: string): Advice {
   if (protocol.startsWith('sasl')) {
     return {
-      cause: `${address} takes connections and does not answer as a broker`,
+      cause: `${address} takes connections and gives no answer: it may be no broker, or one that is not ready`,
       fix: 'check the port and the log of the broker; it is tried again'
     }
   }
   return {
-    cause: `${address} takes connections and closes them: its listener may ask for a login`,
+    cause: `${address} takes connections and gives no answer: it may ask for a login, or not be ready`,
     fix: `set security.protocol=SASL_${protocol.toUpperCase()} with sasl.mechanism and sasl.jaas.config, or another port; it is tried again`
   }
 }

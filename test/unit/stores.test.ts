@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -112,6 +112,18 @@ test('a key store in PEM stays where it is, and so does the password of its key'
   assert.equal(connection.get('ssl.key.location'), fixture('client.pem'))
   assert.equal(connection.get('ssl.certificate.location'), fixture('client.pem'))
   assert.equal(connection.get('ssl.key.password'), keyPassword)
+})
+
+test('a key in PEM without a password that others may read is said', () => {
+  const path = join(folder, 'open.pem')
+  const key = createPrivateKey({ key: read('client.pem'), passphrase: keyPassword })
+  writeFileSync(path, `${key.export({ type: 'pkcs8', format: 'pem' })}${read('client.pem')}`)
+  chmodSync(path, 0o600)
+  assert.deepEqual(apply({ 'ssl.keystore.location': path }).notes, [])
+  chmodSync(path, 0o644)
+  const { notes, problems } = apply({ 'ssl.keystore.location': path })
+  assert.deepEqual(problems, [])
+  assert.match(notes[0]?.text ?? '', /open\.pem: it holds a secret and others may read it/)
 })
 
 test('PEM in the file itself may have lost its line ends', () => {

@@ -3,6 +3,7 @@
 import type { KeyObject } from 'node:crypto'
 import type { Setting } from '../properties-file.ts'
 import { addNote, addProblem, type Draft, type Given, setConnection } from '../rules/rule.ts'
+import { readableByOthers } from '../secret-files.ts'
 import { describeValidity } from './certificate-notes.ts'
 import { isTwice, notPem, openLocated } from './located-store.ts'
 import { joinCertificates, readPem } from './pem.ts'
@@ -25,6 +26,8 @@ function readLocated(location: Setting, draft: Draft): void {
   const pair = openKey(opened.store, { from: location, password }, draft)
   if (!pair) return
   if (!isPem) return setPair(pair, location, draft)
+  const warning = pair.stored.isLocked ? undefined : readableByOthers(location.value)
+  if (warning !== undefined) draft.notes.push({ level: 'warn', text: warning })
   setConnection(draft, location, 'ssl.key.location', location.value)
   setConnection(draft, location, 'ssl.certificate.location', location.value)
 }
