@@ -180,7 +180,8 @@ function mirrorConfig(clusters: Stage['clusters'], topics: TopicSelector): Mirro
         },
         link: demoLink,
         autoOffsetReset: 'earliest',
-        commitIntervalMs: 1_000
+        commitIntervalMs: 1_000,
+        delivery: undefined
       }
     ],
     target: {

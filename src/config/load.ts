@@ -96,6 +96,7 @@ function makeLink(
     },
     link,
     autoOffsetReset: source.autoOffsetReset ?? 'earliest',
+    delivery: options.delivery,
     commitIntervalMs: isGiven('offset.commit.interval.ms')
       ? commitFlag
       : (source.commitIntervalMs ?? commitFlag)

@@ -154,6 +154,13 @@ export const mirrorOptions = {
     describe:
       'Most records held between fetch and acknowledgement, beside the byte budget. Not limited when not given.'
   },
+  delivery: {
+    group: 'Mirror',
+    type: 'string',
+    choices: ['exactly-once', 'at-least-once'],
+    describe:
+      'exactly-once: a lane that cannot prove it stops. at-least-once: the target is not asked what has arrived. Not given: exactly once wherever it can be proved.'
+  },
   isolation: {
     group: 'Mirror',
     type: 'string',

@@ -1,8 +1,10 @@
 // A lane's checkpoint as text: what travels in the metadata of the committed source offset.
 //
-// Form: `h1;alg=1;cluster=ID;pid=N;epoch=N;seq=N;end=N;step=0|1`, about a hundred bytes of the 4,096 that
+// Form: `h1;alg=1;cluster=ID;pid=N;epoch=N;seq=N;end=N;step=0|1;del=1|REASON`, about a hundred bytes of the 4,096 that
 // a broker allows. `h1` is the version of the form; a reader of version 1 passes over names it does not
 // know, so version 1 can grow by names whose absence means what it meant before.
+
+import { atLeastOnce, type DeliveryLevel, type DeliveryReason, exactlyOnce } from './delivery.ts'
 
 const formatVersion = 1
 
@@ -21,6 +23,8 @@ export interface Checkpoint {
   targetEnd: number
   /** The target topic had every partition of the source's, so it is grown along with it. */
   isInStep: boolean
+  /** What the lane could promise when this was committed. */
+  level: DeliveryLevel
 }
 
 export type DecodedCheckpoint =
@@ -33,11 +37,11 @@ export type DecodedCheckpoint =
 
 export function encodeCheckpoint(checkpoint: Checkpoint): string {
   const { algorithm, targetClusterId, producerId, producerEpoch } = checkpoint
-  const { nextSequence, targetEnd, isInStep } = checkpoint
+  const { nextSequence, targetEnd, isInStep, level } = checkpoint
   return (
     `h${formatVersion};alg=${algorithm};cluster=${encodeURIComponent(targetClusterId)}` +
     `;pid=${producerId};epoch=${producerEpoch};seq=${nextSequence};end=${targetEnd}` +
-    `;step=${isInStep ? 1 : 0}`
+    `;step=${isInStep ? 1 : 0};del=${level.delivery === 'exactly-once' ? 1 : level.deliveryReason}`
   )
 }
 
@@ -74,8 +78,15 @@ function readFields(fields: ReadonlyMap<string, string>): Checkpoint | undefined
     producerEpoch,
     nextSequence,
     targetEnd,
-    isInStep: fields.get('step') === '1'
+    isInStep: fields.get('step') === '1',
+    level: readLevel(fields.get('del'))
   }
+}
+
+// Commits of versions that said nothing were made without looking at the target.
+function readLevel(text: string | undefined): DeliveryLevel {
+  if (text === '1') return exactlyOnce
+  return atLeastOnce((text ?? 'no-producer-id') as DeliveryReason)
 }
 
 function readText(text: string | undefined): string | undefined {

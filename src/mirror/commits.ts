@@ -5,6 +5,7 @@ import { failureOf, type Group, type KafkaFailure, type OffsetToCommit } from '.
 import { type Checkpoint, encodeCheckpoint, pathAlgorithm } from './checkpoint.ts'
 import { column } from './columns.ts'
 import type { Lane } from './lane.ts'
+import type { LaneOrigin } from './lane-origins.ts'
 import type { Lanes } from './lanes.ts'
 import type { Repeats } from './repeats.ts'
 
@@ -25,8 +26,7 @@ export interface CommitsOptions {
 export interface FirstStart {
   lane: Lane
   offset: number
-  /** Target log end; -1 when not known. */
-  targetEnd: number
+  origin: LaneOrigin
 }
 
 interface Pair {
@@ -51,16 +51,17 @@ export class Commits {
   }
 
   commitFirstStarts(starts: readonly FirstStart[]): Promise<boolean> {
-    const pairs = starts.map(({ lane, offset, targetEnd }) => ({
+    const pairs = starts.map(({ lane, offset, origin }) => ({
       lane,
       offset: this.#offsetToCommit(lane, offset, {
         algorithm: pathAlgorithm,
         targetClusterId: this.#options.targetClusterId,
-        producerId: -1,
-        producerEpoch: -1,
-        nextSequence: 0,
-        targetEnd,
-        isInStep: lane.isInStep
+        producerId: origin.producerId,
+        producerEpoch: origin.producerEpoch,
+        nextSequence: origin.sequence,
+        targetEnd: origin.targetEnd,
+        isInStep: lane.isInStep,
+        level: origin.level
       })
     }))
     return this.#enqueue(() => this.#send(pairs))
@@ -100,7 +101,8 @@ export class Commits {
       producerEpoch: rows[at + column.producerEpoch] as number,
       nextSequence: rows[at + column.nextSequence] as number,
       targetEnd: rows[at + column.targetEnd] as number,
-      isInStep: lane.isInStep
+      isInStep: lane.isInStep,
+      level: lane.level
     })
   }
 

@@ -9,6 +9,7 @@ export interface LaneCounts {
   skippedControl: number
   skippedAborted: number
   skippedEmpty: number
+  skippedArrived: number
   maybeDoubled: number
   /** -1 when there is none. */
   firstSource: number
@@ -24,6 +25,7 @@ export const noCounts: LaneCounts = Object.freeze({
   skippedControl: 0,
   skippedAborted: 0,
   skippedEmpty: 0,
+  skippedArrived: 0,
   maybeDoubled: 0,
   firstSource: -1,
   lastSource: -1,
@@ -48,6 +50,7 @@ export function addCounts(earlier: LaneCounts, later: LaneCounts): LaneCounts {
     skippedControl: earlier.skippedControl + later.skippedControl,
     skippedAborted: earlier.skippedAborted + later.skippedAborted,
     skippedEmpty: earlier.skippedEmpty + later.skippedEmpty,
+    skippedArrived: earlier.skippedArrived + later.skippedArrived,
     maybeDoubled: earlier.maybeDoubled + later.maybeDoubled,
     firstSource: earlier.firstSource < 0 ? later.firstSource : earlier.firstSource,
     lastSource: later.lastSource < 0 ? earlier.lastSource : later.lastSource,

@@ -30,6 +30,16 @@ export function logLaneEvent(log: Logger, repeats: Repeats, lane: Lane, event: L
     case 'lane-recovered':
       repeats.write('recovered', count => log.info({ topic, partition, count }, 'lane goes on'))
       return
+    case 'lane-needs-resume': {
+      const { code } = event
+      repeats.write(`resume ${code}`, count =>
+        log.warn(
+          { topic, partition, code, count },
+          'target does not know the sequence any more: the lane looks what has arrived and goes on there'
+        )
+      )
+      return
+    }
     // Neither of these is summed up: what may be double is needed lane by lane.
     case 'head-repeated': {
       const { from, to } = event

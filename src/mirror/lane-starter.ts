@@ -19,6 +19,7 @@ import type { SourceTopic, TargetTopic, TargetTopics } from '../topics/create.ts
 import { type DecodedCheckpoint, decodeCheckpoint } from './checkpoint.ts'
 import type { Commits } from './commits.ts'
 import { type Lane, laneName } from './lane.ts'
+import type { LaneOrigin, LaneOrigins } from './lane-origins.ts'
 import type { Lanes } from './lanes.ts'
 import type { Repeats } from './repeats.ts'
 import { chooseStart, mayLieInsideBatch } from './start-offset.ts'
@@ -34,14 +35,13 @@ const lookAgainMs = 2_000
 
 export interface LaneStarterOptions {
   source: Cluster
-  target: Cluster
   group: Group
   lanes: Lanes
   commits: Commits
   targetTopics: TargetTopics
   /** The source's topics as last seen. */
   topics: ReadonlyMap<string, SourceTopic>
-  targetClusterId: string
+  origins: LaneOrigins
   isolation: Isolation
   reset: AutoOffsetReset
   log: Logger
@@ -57,10 +57,12 @@ interface Candidate {
   decoded: DecodedCheckpoint
   start: number
   target: TargetTopic & { state: 'ready' }
+  origin: LaneOrigin
 }
 
-type Planned = Omit<Candidate, 'start' | 'target'>
-type Located = Omit<Candidate, 'target'>
+type Planned = Omit<Candidate, 'start' | 'target' | 'origin'>
+type Located = Omit<Candidate, 'target' | 'origin'>
+type Prepared = Omit<Candidate, 'origin'>
 
 export class LaneStarter {
   readonly #options: LaneStarterOptions
@@ -107,7 +109,8 @@ export class LaneStarter {
   async #round(lanes: readonly Lane[]): Promise<void> {
     const planned = await this.#readCommits(lanes)
     const located = this.#still(await this.#locate(planned))
-    const ready = this.#still(await this.#prepareTargets(located))
+    const prepared = this.#still(await this.#prepareTargets(located))
+    const ready = this.#still(await this.#findOrigins(prepared))
     await this.#commitFirstStarts(ready)
     this.#begin(this.#still(ready).filter(({ lane }) => lane.committed >= 0))
   }
@@ -119,7 +122,7 @@ export class LaneStarter {
   }
 
   #plan(entry: CommittedOffset, tenures: ReadonlyMap<Lane, number>): Planned | [] {
-    const { lanes, topics, targetClusterId, log } = this.#options
+    const { lanes, topics } = this.#options
     const lane = lanes.find(entry.topic, entry.partition)
     const topic = topics.get(entry.topic)
     if (entry.failure) {
@@ -129,39 +132,36 @@ export class LaneStarter {
     // Not listed: it will be, or the group takes it away again.
     if (!lane || !topic || entry.partition >= topic.partitions) return []
     const decoded = decodeCheckpoint(entry.metadata)
-    if (decoded.kind === 'own' && decoded.checkpoint.targetClusterId !== targetClusterId) {
-      this.#options.repeats.write('other-target', count =>
-        log.warn(
-          {
-            topic: entry.topic,
-            partition: entry.partition,
-            offset: entry.offset,
-            checkpointTarget: decoded.checkpoint.targetClusterId,
-            count
-          },
-          'checkpoint was made for another target cluster: earlier records may be missing on this one'
-        )
-      )
-    }
-    const committed = this.#ownProgress(lane, entry) ?? entry.offset
+    const own = this.#ownProgress(lane, entry, decoded)
     lane.committed = decoded.kind === 'own' ? entry.offset : -1
     lane.committedAt = Date.now()
     const tenure = tenures.get(lane) ?? lane.tenure
-    return { lane, tenure, topic, committed, decoded }
+    return { lane, tenure, topic, ...(own ?? { committed: entry.offset, decoded }) }
   }
 
   /**
-   * Where this process had come on a lane that it lost with its group session and has got back: nobody has
-   * committed since, so it goes on there instead of sending again what came after the commit.
+   * Where this process had come on a lane that it gave up, or lost with its group session, and has got back:
+   * nobody has committed since, so it goes on there instead of at the commit.
    */
-  #ownProgress(lane: Lane, { offset, metadata }: CommittedOffset): number | undefined {
-    const { ownCheckpoint, topic, partition } = lane
-    if (ownCheckpoint <= offset || !lane.ownCommits.includes(metadata)) return undefined
-    this.#options.log.info(
-      { topic, partition, committed: offset, from: ownCheckpoint },
-      'lane goes on where this process left it'
-    )
-    return ownCheckpoint
+  #ownProgress(
+    lane: Lane,
+    { offset, metadata }: CommittedOffset,
+    decoded: DecodedCheckpoint
+  ): Pick<Planned, 'committed' | 'decoded'> | undefined {
+    const { own, topic, partition } = lane
+    if (!own || own.offset < offset || decoded.kind !== 'own') return undefined
+    if (!lane.ownCommits.includes(metadata)) return undefined
+    const { offset: committed, ...progress } = own
+    if (committed > offset) {
+      this.#options.log.info(
+        { topic, partition, committed: offset, from: committed },
+        'lane goes on where this process left it'
+      )
+    }
+    return {
+      committed,
+      decoded: { kind: 'own', checkpoint: { ...decoded.checkpoint, ...progress } }
+    }
   }
 
   async #locate(planned: readonly Planned[]): Promise<Located[]> {
@@ -223,7 +223,7 @@ export class LaneStarter {
     return true
   }
 
-  async #prepareTargets(located: readonly Located[]): Promise<Candidate[]> {
+  async #prepareTargets(located: readonly Located[]): Promise<Prepared[]> {
     if (located.length === 0) return []
     const topics = [...new Set(located.map(({ topic }) => topic))]
     const targets = await this.#options.targetTopics.prepare(topics)
@@ -233,7 +233,7 @@ export class LaneStarter {
     })
   }
 
-  #admit(candidate: Located, target: TargetTopic): Candidate | [] {
+  #admit(candidate: Located, target: TargetTopic): Prepared | [] {
     const { lane, topic } = candidate
     if (target.state === 'later') {
       this.#tellLater(`target ${target.detail}`, { topic: lane.topic, detail: target.detail })
@@ -271,23 +271,32 @@ export class LaneStarter {
     )
   }
 
+  async #findOrigins(prepared: readonly Prepared[]): Promise<Candidate[]> {
+    if (prepared.length === 0) return []
+    const answers = await this.#options.origins.find(prepared)
+    return prepared.flatMap((candidate, index) => {
+      const answer = answers[index]
+      if (answer?.kind === 'go') return { ...candidate, origin: answer.origin }
+      if (answer?.kind === 'refused') this.#refuse(candidate, answer.refusal)
+      else {
+        const detail = answer?.detail ?? ''
+        this.#tellLater('resume', { topic: candidate.lane.topic, detail })
+      }
+      return []
+    })
+  }
+
   /**
    * A first start is one only once, also when the process dies before its first batch; and what was on the
    * target before it is known later. A lane whose commit failed waits for the next round.
    */
   async #commitFirstStarts(ready: readonly Candidate[]): Promise<void> {
-    const first = ready.filter(({ decoded }) => decoded.kind !== 'own')
+    const first = ready.filter(({ origin }) => origin.isFirst)
     if (first.length === 0) return
-    const { target, commits } = this.#options
-    const partitions = first.map(({ lane }) => partitionOf(lane))
-    const ends = await target.listOffsets(partitions, -1, 'read_uncommitted', timeoutMs)
-    const endOf = new Map(ends.map(end => [laneName(end.topic, end.partition), end.offset]))
-    await commits.commitFirstStarts(
-      this.#still(first).map(({ lane, start }) => ({
-        lane,
-        offset: start,
-        targetEnd: endOf.get(lane.name) ?? -1
-      }))
+    // Only the commit that is made now holds for what is sent from here on.
+    for (const { lane } of first) lane.committed = -1
+    await this.#options.commits.commitFirstStarts(
+      first.map(({ lane, start, origin }) => ({ lane, offset: start, origin }))
     )
   }
 
@@ -295,7 +304,8 @@ export class LaneStarter {
     if (ready.length === 0) return
     const { lanes, log } = this.#options
     lanes.begin(ready.map(candidate => ({ lane: candidate.lane, start: laneStart(candidate) })))
-    log.info({ lanes: ready.length, delivery: 'at-least-once' }, 'lanes started')
+    for (const { lane, origin } of ready) lane.level = origin.level
+    tellStarted(log, ready)
   }
 
   /** Those that have not been taken away since the round began. */
@@ -311,7 +321,24 @@ export class LaneStarter {
   }
 }
 
-function laneStart({ lane, start, decoded, target }: Candidate): LaneStart {
+/** Levels that differ are told apart; what may be doubled is told for each reason. */
+function tellStarted(log: Logger, ready: readonly Candidate[]): void {
+  const byReason = new Map<string, Candidate[]>()
+  for (const candidate of ready) {
+    const { deliveryReason } = candidate.origin.level
+    byReason.set(deliveryReason, [...(byReason.get(deliveryReason) ?? []), candidate])
+  }
+  for (const [deliveryReason, candidates] of byReason) {
+    const [{ origin }] = candidates as [Candidate]
+    const { delivery } = origin.level
+    const arrived = candidates.reduce((sum, candidate) => sum + candidate.origin.arrived, 0)
+    const facts = { lanes: candidates.length, delivery }
+    if (delivery === 'exactly-once') log.info({ ...facts, arrived }, 'lanes started')
+    else log.warn({ ...facts, deliveryReason }, 'lanes started; a crash may double records')
+  }
+}
+
+function laneStart({ lane, start, decoded, target, origin }: Candidate): LaneStart {
   const { behaviour } = target
   return {
     topic: lane.topic,
@@ -321,6 +348,12 @@ function laneStart({ lane, start, decoded, target }: Candidate): LaneStart {
     offset: start,
     targetMaxBatchBytes: behaviour.maxMessageBytes,
     targetAppendTime: behaviour.isAppendTime,
+    producerId: origin.producerId,
+    producerEpoch: origin.producerEpoch,
+    sequence: origin.sequence,
+    arrived: origin.arrived,
+    targetEnd: origin.targetEnd,
+    resumes: origin.resumes,
     repeatsHead: mayLieInsideBatch(decoded)
   }
 }

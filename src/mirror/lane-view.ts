@@ -13,8 +13,6 @@ import { addCounts, noCounts, readCounts } from './lane-counts.ts'
 import type { Lanes } from './lanes.ts'
 import type { LaneView } from './types.ts'
 
-export const delivery = { delivery: 'at-least-once', deliveryReason: 'resync-not-built' } as const
-
 export function viewLanes(lanes: Lanes): LaneView[] {
   const rows = new Map<Lane, { rows: Float64Array; at: number }>()
   lanes.eachRow((lane, values, at) => rows.set(lane, { rows: values, at }))
@@ -35,7 +33,7 @@ function viewRow(lane: Lane, rows: Float64Array, at: number, readableEnd: number
     committed: lane.committed,
     lag: lagAt(rows, at, readableEnd),
     ...addCounts(lane.past ?? noCounts, readCounts(rows, at)),
-    ...delivery
+    ...lane.level
   }
 }
 
@@ -52,7 +50,7 @@ function viewIdle(lane: Lane): LaneView {
     committed: lane.committed,
     lag: undefined,
     ...(lane.past ?? noCounts),
-    ...delivery
+    ...lane.level
   }
 }
 

@@ -1,11 +1,20 @@
 // One source partition as this process mirrors it: whether it is ours, where it started, what is committed.
 
+import type { ProducerIdentity } from '../native/index.ts'
+import { type DeliveryLevel, exactlyOnce } from './delivery.ts'
 import type { LaneCounts } from './lane-counts.ts'
 import type { PlanReason } from './types.ts'
 
 export interface Refusal {
   reason: PlanReason
   detail: string
+}
+
+/** How far this process had come with a lane. */
+export interface OwnProgress extends ProducerIdentity {
+  offset: number
+  nextSequence: number
+  targetEnd: number
 }
 
 export class Lane {
@@ -23,8 +32,11 @@ export class Lane {
   committedAt = 0
   /** Metadata of the commits that this process sent last, the newest first: how it knows its own commit again. */
   ownCommits: readonly string[] = []
-  /** Acknowledged when this process gave the lane up last; -1 before. */
-  ownCheckpoint = -1
+  /** What was acknowledged when this process gave the lane up last. */
+  own: OwnProgress | undefined
+  /** When the lane had to be begun anew lately, and where it was then. */
+  resumes: readonly { at: number; offset: number }[] = []
+  level: DeliveryLevel = exactlyOnce
   /** Why the core is not given the lane. */
   refusal: Refusal | undefined
   /** What the core said when the lane stopped. */

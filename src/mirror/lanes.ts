@@ -3,7 +3,7 @@
 
 import type { Isolation, LaneStart, Link, LinkSnapshot, TopicPartition } from '../native/index.ts'
 import { column, laneWidth } from './columns.ts'
-import { Lane, laneName, type Refusal } from './lane.ts'
+import { Lane, laneName, type OwnProgress, type Refusal } from './lane.ts'
 import { addCounts, noCounts, readCounts } from './lane-counts.ts'
 
 /** Sees one row: it begins at `at`. */
@@ -101,6 +101,12 @@ export class Lanes {
     }
   }
 
+  /** Lanes that the core gave back are begun anew. */
+  pendAgain(lane: Lane): void {
+    this.remove([lane])
+    if (lane.isHeld && !this.#isClosed) this.#pending.add(lane)
+  }
+
   /** Hands lanes to the core. */
   begin(starts: readonly { lane: Lane; start: LaneStart }[]): void {
     if (starts.length === 0 || this.#isClosed) return
@@ -122,7 +128,7 @@ export class Lanes {
     this.eachRow((lane, rows, at) => {
       if (!gone.has(lane)) return
       lane.past = addCounts(lane.past ?? noCounts, readCounts(rows, at))
-      lane.ownCheckpoint = rows[at + column.checkpoint] as number
+      lane.own = readOwn(rows, at)
     }, 0)
     this.#link.removeLanes([...gone].map(lane => lane.id))
     for (const lane of gone) {
@@ -153,5 +159,15 @@ export class Lanes {
   freeze(): void {
     this.snapshot(0)
     this.#isFrozen = true
+  }
+}
+
+function readOwn(rows: Float64Array, at: number): OwnProgress {
+  return {
+    offset: rows[at + column.checkpoint] as number,
+    producerId: rows[at + column.producerId] as number,
+    producerEpoch: rows[at + column.producerEpoch] as number,
+    nextSequence: rows[at + column.nextSequence] as number,
+    targetEnd: rows[at + column.targetEnd] as number
   }
 }

@@ -10,6 +10,7 @@ import { decodeCheckpoint } from './checkpoint.ts'
 import { ClientLog } from './client-log.ts'
 import { Commits } from './commits.ts'
 import { Discovery } from './discovery.ts'
+import { LaneOrigins } from './lane-origins.ts'
 import { LaneStarter } from './lane-starter.ts'
 import { Lanes } from './lanes.ts'
 import { Repeats } from './repeats.ts'
@@ -77,7 +78,6 @@ export function openLink(options: LinkPartsOptions): LinkParts {
   const starter = new LaneStarter({
     ...shared,
     source,
-    target,
     commits,
     targetTopics: new TargetTopics({
       source,
@@ -89,7 +89,14 @@ export function openLink(options: LinkPartsOptions): LinkParts {
       wasInStep
     }),
     topics: discovery.topics,
-    targetClusterId,
+    origins: new LaneOrigins({
+      target,
+      link,
+      targetClusterId,
+      idempotent: own.link.idempotent,
+      wish: own.delivery,
+      log
+    }),
     isolation,
     reset: own.autoOffsetReset
   })

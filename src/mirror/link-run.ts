@@ -23,6 +23,8 @@ const startPendingMs = 250
 const goalMs = 1_000
 const reconsiderMs = 30_000
 const retryMs = 500
+const mostResumes = 3
+const resumeLoopMs = 60_000
 const queueSizeMs = 60_000
 const producerIdTimeoutMs = 3_000
 
@@ -215,12 +217,30 @@ export class LinkRun {
     const lane = lanes.byId(event.lane)
     if (!lane) return
     logLaneEvent(this.#log, repeats, lane, event)
+    if (event.type === 'lane-needs-resume') return this.#beginAnew(lane)
     if (event.type !== 'lane-stopped') return
     const { reason, detail } = event
     lane.detail = detail
     if (this.#options.config.abortOnSendFailure && sendRefusals.has(reason)) {
       this.#end({ kind: 'refused', lane: { name: lane.name, reason } })
     }
+  }
+
+  /** The target is asked what has arrived, and the lane goes on there. */
+  #beginAnew(lane: Lane): void {
+    const { lanes } = this.#parts
+    lanes.pendAgain(lane)
+    const now = performance.now()
+    const offset = lane.own?.offset ?? -1
+    lane.resumes = [...lane.resumes, { at: now, offset }].filter(
+      resume => resume.offset === offset && now - resume.at < resumeLoopMs
+    )
+    if (lane.resumes.length < mostResumes) return
+    const detail =
+      'the target refuses its sequence again and again; is another producer writing under its id?'
+    lanes.refuse(lane, { reason: 'resume-loop', detail })
+    const { topic, partition } = lane
+    this.#log.error({ topic, partition, reason: 'resume-loop', detail }, 'lane stopped')
   }
 
   // In this order: nothing new begins; lanes finish; the last commit rests on their acknowledgements;
@@ -318,5 +338,5 @@ export class LinkRun {
 
 /** Lanes that were lost during the drain: what they had acknowledged since is in no commit. */
 function isBehind(lanes: Iterable<Lane>): boolean {
-  return [...lanes].some(lane => lane.id === 0 && lane.ownCheckpoint > lane.committed)
+  return [...lanes].some(lane => lane.id === 0 && (lane.own?.offset ?? -1) > lane.committed)
 }

@@ -2,6 +2,7 @@
 
 import type { LaneReason, LaneState, LinkColumn, LinkOptions, Properties } from '../native/index.ts'
 import type { TopicSelector } from '../topics/select.ts'
+import type { DeliveryLevel, DeliveryReason, DeliveryWish } from './delivery.ts'
 
 export type AutoOffsetReset = 'earliest' | 'latest' | 'none'
 
@@ -25,6 +26,7 @@ export interface LinkConfig {
   link: LinkOptions
   autoOffsetReset: AutoOffsetReset
   commitIntervalMs: number
+  delivery: DeliveryWish
 }
 
 /** What the mirror may change about the topics of the target. */
@@ -62,8 +64,11 @@ export type PlanReason =
   | 'target-topic-missing'
   | 'target-topic-refused'
   | 'no-start-offset'
-
-export type Delivery = 'exactly-once' | 'at-least-once'
+  /** The commit was made for another target, or by a version that knows more. */
+  | 'identity-mismatch'
+  | 'target-went-back'
+  | 'delivery-unproved'
+  | 'resume-loop'
 
 /** One source partition as this process has mirrored it; the counts add up over all its lanes. */
 export interface LaneView {
@@ -89,14 +94,15 @@ export interface LaneView {
   skippedControl: number
   skippedAborted: number
   skippedEmpty: number
+  skippedArrived: number
   /** First and last mirrored offsets on both sides; -1 when there is none. */
   firstSource: number
   lastSource: number
   firstTarget: number
   lastTarget: number
   maybeDoubled: number
-  delivery: Delivery
-  deliveryReason: string
+  delivery: DeliveryLevel['delivery']
+  deliveryReason: DeliveryReason
 }
 
 export interface LinkState {

@@ -15,6 +15,7 @@
 #include "link_binding.h"
 #include "mock_cluster.h"
 #include "open_handles.h"
+#include "resume.h"
 
 #if HELIOSTAT_WITH_SSL
 #include <openssl/crypto.h>
@@ -47,6 +48,46 @@ Napi::Value Version(const Napi::CallbackInfo& info) {
 // gone.
 void ExitAtOnce(const Napi::CallbackInfo& info) { _exit(ReadInt(info[0])); }
 
+const char* NameOf(heliostat::ResumeVerdict verdict) {
+    switch (verdict) {
+        case heliostat::ResumeVerdict::kExact:
+            return "exact";
+        case heliostat::ResumeVerdict::kWait:
+            return "wait";
+        case heliostat::ResumeVerdict::kLookOn:
+            return "look-on";
+        case heliostat::ResumeVerdict::kWentBack:
+            return "went-back";
+        case heliostat::ResumeVerdict::kUnknown:
+            break;
+    }
+    return "unknown";
+}
+
+Napi::Value DecideResume(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    const Napi::Object pair = info[0].As<Napi::Object>();
+    const Napi::Object facts = info[1].As<Napi::Object>();
+    const auto sequence = [&facts](const char* name) -> std::optional<int32_t> {
+        const Napi::Value value = facts.Get(name);
+        return value.IsUndefined() ? std::nullopt : std::optional(ReadInt(value));
+    };
+    const heliostat::CommittedPair committed{.next_sequence = ReadInt(pair.Get("nextSequence")),
+                                             .target_end = ReadInt64(pair.Get("targetEnd"))};
+    const heliostat::TargetFacts target{
+        .log_start = ReadInt64(facts.Get("logStart")),
+        .high_watermark = ReadInt64(facts.Get("highWatermark")),
+        .tail_sequence = sequence("tailSequence"),
+        .is_tail_known = facts.Get("isTailKnown").ToBoolean().Value(),
+        .leader_sequence = sequence("leaderSequence")};
+    if (env.IsExceptionPending()) return env.Undefined();
+    const heliostat::Resume resume = heliostat::DecideResume(committed, target);
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("verdict", NameOf(resume.verdict));
+    object.Set("arrived", static_cast<double>(resume.arrived));
+    return object;
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
 #if HELIOSTAT_WITH_SSL
     // process.exit runs no clean-up hooks, so librdkafka's threads may be inside OpenSSL while the
@@ -59,6 +100,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
     InitLink(env, exports);
     InitMockCluster(env, exports);
     exports.Set("exitAtOnce", Napi::Function::New(env, ExitAtOnce, "exitAtOnce"));
+    exports.Set("decideResume", Napi::Function::New(env, DecideResume, "decideResume"));
     exports.Set("version", Napi::Function::New(env, Version, "version"));
     return exports;
 }

@@ -32,6 +32,7 @@ class Cluster final : public Napi::ObjectWrap<Cluster>, public Closable {
     Napi::Value GroupOffsets(const Napi::CallbackInfo& info);
     Napi::Value DescribeGroup(const Napi::CallbackInfo& info);
     Napi::Value ReadHeaders(const Napi::CallbackInfo& info);
+    Napi::Value DescribeProducers(const Napi::CallbackInfo& info);
     void SetCredentials(const Napi::CallbackInfo& info);
     Napi::Value CreateTopics(const Napi::CallbackInfo& info);
     Napi::Value CreatePartitions(const Napi::CallbackInfo& info);
@@ -72,6 +73,7 @@ Napi::Function Cluster::Define(Napi::Env env) {
                         InstanceMethod<&Cluster::GroupOffsets>("groupOffsets"),
                         InstanceMethod<&Cluster::DescribeGroup>("describeGroup"),
                         InstanceMethod<&Cluster::ReadHeaders>("readHeaders"),
+                        InstanceMethod<&Cluster::DescribeProducers>("describeProducers"),
                         InstanceMethod<&Cluster::SetCredentials>("setCredentials"),
                         InstanceMethod<&Cluster::CreateTopics>("createTopics"),
                         InstanceMethod<&Cluster::CreatePartitions>("createPartitions"),
@@ -168,6 +170,15 @@ Napi::Value Cluster::ReadHeaders(const Napi::CallbackInfo& info) {
         info, "read headers",
         [asked = std::move(asked), max_bytes, read_committed, timeout_ms](rd_kafka_t* rk) {
             return ::ReadHeaders(rk, asked, max_bytes, read_committed, timeout_ms);
+        });
+}
+
+Napi::Value Cluster::DescribeProducers(const Napi::CallbackInfo& info) {
+    std::vector<TopicPartition> asked = ReadPartitions(info[0]);
+    const int timeout_ms = ReadInt(info[1]);
+    return Run<std::vector<PartitionProducers>>(
+        info, "describe producers", [asked = std::move(asked), timeout_ms](rd_kafka_t* rk) {
+            return ::DescribeProducers(rk, asked, timeout_ms);
         });
 }
 

@@ -67,6 +67,41 @@ class Cursor {
         return from ? Bytes{from, static_cast<size_t>(length)} : Bytes{nullptr, 0};
     }
 
+    // Flexible encoding: unsigned varint of at most 5 bytes.
+    uint32_t ReadUvarint() {
+        uint64_t value = 0;
+        for (int i = 0; i < 5; i++) {
+            const uint8_t byte = Read<uint8_t>();
+            value |= static_cast<uint64_t>(byte & 0x7f) << (7 * i);
+            if (!(byte & 0x80)) return value > UINT32_MAX ? Refuse() : static_cast<uint32_t>(value);
+        }
+        return Refuse();
+    }
+
+    // As ReadCount: 0 is null, else one more than the count.
+    size_t ReadCompactCount(size_t smallest) {
+        const uint32_t count = ReadUvarint();
+        if (count == 0) return 0;
+        return count - 1 > left() / smallest ? Refuse() : count - 1;
+    }
+
+    std::string_view ReadCompactString() {
+        const uint32_t length = ReadUvarint();
+        if (length == 0) return {};
+        const uint8_t* from = Take(length - 1);
+        return from ? std::string_view(reinterpret_cast<const char*>(from), length - 1)
+                    : std::string_view{};
+    }
+
+    // Tagged fields: number, then tag and size of each.
+    void SkipTags() {
+        const uint32_t count = ReadUvarint();
+        for (uint32_t i = 0; i < count && !is_broken_; i++) {
+            ReadUvarint();
+            Skip(ReadUvarint());
+        }
+    }
+
     void Skip(size_t size) { Take(size); }
 
     // A zigzag varint as in v2 records: at most 5 bytes for 32 bits, 10 for 64.
@@ -92,6 +127,10 @@ class Cursor {
         const uint8_t* from = at_;
         at_ += size;
         return from;
+    }
+    uint32_t Refuse() {
+        Break();
+        return 0;
     }
     void Break() {
         is_broken_ = true;

@@ -2,19 +2,15 @@
 
 #include <algorithm>
 #include <array>
-#include <condition_variable>
 #include <map>
-#include <memory>
-#include <mutex>
-#include <unordered_map>
-#include <utility>
+#include <string_view>
 
-#include "admin.h"
 #include "batch_header.h"
 #include "cursor.h"
 #include "deadline.h"
+#include "leader_query.h"
 #include "protocol.h"
-#include "wire.h"
+#include "routed_lane.h"
 
 namespace {
 
@@ -30,43 +26,23 @@ constexpr size_t kMostPartitions = 1000;
 constexpr int kMoreRoom = 1024 * 1024;
 constexpr size_t kOldHeaderSize = 17;
 
-struct Sought {
-    size_t at;  // place in the result
-    int32_t leader;
-};
+using Places = LeaderQuery::Places;
 
-// One request under way. The pool thread makes it and waits; the broker thread fills the results.
-struct Wave {
-    std::mutex mutex;  // guards `open` and all results
-    std::condition_variable news;
-    int open = 0;
-};
-
-struct Request {
-    Wave* wave;
-    const std::vector<PartitionOffset>* asked;
-    std::vector<PartitionHeaders>* results;
-    std::vector<Sought> part;
-    int limit;
-    bool read_committed;
-};
-
-void WriteFetch(const Request& request, int16_t version, Encoder& to) {
-    std::map<std::string_view, std::vector<size_t>> by_topic;
-    for (const Sought& sought : request.part)
-        by_topic[(*request.asked)[sought.at].topic].push_back(sought.at);
+void WriteFetch(const std::vector<PartitionOffset>& asked, const Places& places, int limit,
+                bool read_committed, int16_t version, Encoder& to) {
+    std::map<std::string_view, Places> by_topic;
+    for (const size_t place : places) by_topic[asked[place].topic].push_back(place);
     heliostat::WriteFetchHead(to, version,
                               {.max_wait_ms = 0,
                                .min_bytes = 0,
                                .max_bytes = kMostBytes,
-                               .read_committed = request.read_committed,
+                               .read_committed = read_committed,
                                .topic_count = static_cast<int32_t>(by_topic.size())});
-    for (const auto& [topic, places] : by_topic) {
-        heliostat::WriteFetchTopic(to, topic, static_cast<int32_t>(places.size()));
-        for (const size_t at : places) {
-            const PartitionOffset& wanted = (*request.asked)[at];
-            heliostat::WriteFetchPartition(to, version, wanted.partition, wanted.offset,
-                                           request.limit);
+    for (const auto& [topic, of_topic] : by_topic) {
+        heliostat::WriteFetchTopic(to, topic, static_cast<int32_t>(of_topic.size()));
+        for (const size_t place : of_topic) {
+            heliostat::WriteFetchPartition(to, version, asked[place].partition, asked[place].offset,
+                                           limit);
         }
     }
     heliostat::WriteFetchTail(to, version, "");
@@ -128,120 +104,22 @@ std::vector<BatchFacts> ReadBatches(Cursor::Bytes records, int64_t offset) {
     return batches;
 }
 
-void TakePartition(const Request& request, heliostat::FetchAnswer&& answer) {
-    for (const Sought& sought : request.part) {
-        PartitionHeaders& result = (*request.results)[sought.at];
-        if (result.partition != answer.partition || result.topic != answer.topic) continue;
-        result.log_start = answer.log_start;
-        result.high_watermark = answer.high_watermark;
-        result.last_stable_offset = answer.last_stable_offset;
-        if (answer.error != 0) {
-            result.failure = FailureOf(static_cast<rd_kafka_resp_err_t>(answer.error));
-        } else {
-            result.failure.reset();
-            result.batches = ReadBatches(answer.records, (*request.asked)[sought.at].offset);
-        }
-        return;
-    }
-}
-
-int OnMake(wire_request* wire, int16_t version, void* opaque) {
-    Encoder encoder;
-    WriteFetch(*static_cast<Request*>(opaque), version, encoder);
-    wire_write(wire, encoder.data(), encoder.size());
-    return 1;
-}
-
-void FailAll(const Request& request, rd_kafka_resp_err_t code) {
-    for (const Sought& sought : request.part)
-        (*request.results)[sought.at].failure = FailureOf(code);
-}
-
-void OnDone(const wire_result* result, void* opaque) {
-    const std::unique_ptr<Request> request(static_cast<Request*>(opaque));
-    Wave& wave = *request->wave;
-    std::lock_guard lock(wave.mutex);
-    if (result->outcome == WIRE_ANSWERED) {
-        const heliostat::FetchSummary summary = heliostat::ReadFetch(
-            Cursor(result->body, result->size), result->version,
-            [&](heliostat::FetchAnswer&& answer) { TakePartition(*request, std::move(answer)); });
-        if (!summary.is_well_formed) FailAll(*request, RD_KAFKA_RESP_ERR__BAD_MSG);
+void TakePartition(const heliostat::FetchAnswer& answer, int64_t offset, PartitionHeaders& result) {
+    result.log_start = answer.log_start;
+    result.high_watermark = answer.high_watermark;
+    result.last_stable_offset = answer.last_stable_offset;
+    if (answer.error != 0) {
+        result.failure = FailureOf(static_cast<rd_kafka_resp_err_t>(answer.error));
     } else {
-        FailAll(*request, result->error != 0 ? static_cast<rd_kafka_resp_err_t>(result->error)
-                                             : RD_KAFKA_RESP_ERR__TRANSPORT);
-    }
-    wave.open--;
-    // Under the lock: the one who waits owns the wave and ends it.
-    wave.news.notify_all();
-}
-
-// One request to each leader at a time, until all have been asked.
-void AskAll(rd_kafka_t* rk, std::vector<Sought> wanted, Request task, const Deadline& deadline) {
-    const size_t by_bytes = static_cast<size_t>(std::max(1, kMostBytes / std::max(1, task.limit)));
-    const size_t most = task.limit >= kMostBytes ? 1 : std::min(kMostPartitions, by_bytes);
-    std::map<int32_t, std::vector<Sought>> by_leader;
-    for (const Sought& sought : wanted) by_leader[sought.leader].push_back(sought);
-    while (!by_leader.empty()) {
-        Wave wave;
-        task.wave = &wave;
-        for (auto it = by_leader.begin(); it != by_leader.end();) {
-            auto& [leader, waiting] = *it;
-            const size_t count = std::min(most, waiting.size());
-            auto request = std::make_unique<Request>(task);
-            request->part.assign(waiting.end() - count, waiting.end());
-            waiting.resize(waiting.size() - count);
-            const wire_call call{.api = WIRE_FETCH,
-                                 .min_version = heliostat::kFetchMin,
-                                 .max_version = heliostat::kFetchMax,
-                                 .timeout_ms = deadline.RemainingMs(),
-                                 .segments = 1,
-                                 .make = OnMake,
-                                 .done = OnDone,
-                                 .opaque = request.get()};
-            {
-                std::lock_guard lock(wave.mutex);
-                wave.open++;
-            }
-            if (!deadline.HasPassed() && wire_enqueue_to(rk, leader, &call)) {
-                static_cast<void>(request.release());
-            } else {
-                std::lock_guard lock(wave.mutex);
-                FailAll(*request, deadline.HasPassed() ? RD_KAFKA_RESP_ERR__TIMED_OUT
-                                                       : RD_KAFKA_RESP_ERR__TRANSPORT);
-                wave.open--;
-            }
-            it = waiting.empty() ? by_leader.erase(it) : std::next(it);
-        }
-        std::unique_lock lock(wave.mutex);
-        wave.news.wait(lock, [&] { return wave.open == 0; });
+        result.failure.reset();
+        result.batches = ReadBatches(answer.records, offset);
     }
 }
 
-using Leaders = std::unordered_map<std::string, std::vector<int32_t>>;
-
-Outcome<Leaders> FindLeaders(rd_kafka_t* rk, int timeout_ms) {
-    const Outcome<ClusterMetadata> answer = ReadMetadata(rk, std::nullopt, timeout_ms);
-    if (const Failure* failure = std::get_if<Failure>(&answer)) return *failure;
-    Leaders leaders;
-    for (const TopicMetadata& topic : std::get<ClusterMetadata>(answer).topics) {
-        std::vector<int32_t>& row = leaders[topic.topic];
-        for (const PartitionMetadata& partition : topic.partitions) {
-            if (partition.partition < 0) continue;
-            const auto place = static_cast<size_t>(partition.partition);
-            if (row.size() <= place) row.resize(place + 1, -1);
-            row[place] = partition.leader;
-        }
-    }
-    return leaders;
-}
-
-// -1 while there is none; -2 when there is no such partition.
-int32_t LeaderOf(const Leaders& leaders, const PartitionOffset& wanted) {
-    const auto found = leaders.find(wanted.topic);
-    if (found == leaders.end() || wanted.partition < 0 ||
-        static_cast<size_t>(wanted.partition) >= found->second.size())
-        return -2;
-    return found->second[static_cast<size_t>(wanted.partition)];
+// Something can be read there, but did not fit.
+bool IsShort(const PartitionHeaders& result, int64_t offset, bool read_committed) {
+    const int64_t end = read_committed ? result.last_stable_offset : result.high_watermark;
+    return !result.failure && result.batches.empty() && offset < end;
 }
 
 }  // namespace
@@ -253,36 +131,56 @@ Outcome<std::vector<PartitionHeaders>> ReadHeaders(rd_kafka_t* rk,
     const Deadline deadline(timeout_ms);
     std::vector<PartitionHeaders> results;
     if (asked.empty()) return results;
-    Outcome<Leaders> found = FindLeaders(rk, timeout_ms);
+    Outcome<LeaderTable> found = LeaderTable::Read(rk, timeout_ms);
     if (Failure* failure = std::get_if<Failure>(&found)) return std::move(*failure);
-    const Leaders& leaders = std::get<Leaders>(found);
+    const LeaderTable& leaders = std::get<LeaderTable>(found);
 
-    std::vector<Sought> wanted;
+    std::vector<PlaceAtLeader> wanted;
     results.reserve(asked.size());
-    for (size_t at = 0; at < asked.size(); ++at) {
-        results.push_back({asked[at].topic, asked[at].partition, -1, -1, -1, {}, std::nullopt});
-        const int32_t leader = LeaderOf(leaders, asked[at]);
+    for (size_t place = 0; place < asked.size(); ++place) {
+        const auto& [topic, partition, offset, metadata, none] = asked[place];
+        results.push_back({topic, partition, -1, -1, -1, {}, std::nullopt});
+        const int32_t leader = leaders.Find(topic, partition);
         if (leader >= 0) {
-            wanted.push_back({at, leader});
+            wanted.push_back({place, leader});
         } else {
-            results.back().failure =
-                FailureOf(leader == -1 ? RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE
-                                       : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+            results.back().failure = FailureOf(leader == LeaderTable::kNoPartition
+                                                   ? RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART
+                                                   : RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE);
         }
     }
-    const Request task{nullptr, &asked, &results, {}, max_bytes, read_committed};
     for (const int limit : std::array{max_bytes, std::max(max_bytes, kMoreRoom), kMostBytes}) {
-        Request round = task;
-        round.limit = limit;
-        AskAll(rk, std::move(wanted), round, deadline);
-        // Something can be read there, but did not fit.
-        wanted.clear();
-        for (size_t at = 0; at < asked.size(); ++at) {
-            const PartitionHeaders& result = results[at];
-            const int64_t end = read_committed ? result.last_stable_offset : result.high_watermark;
-            if (!result.failure && result.batches.empty() && asked[at].offset < end)
-                wanted.push_back({at, LeaderOf(leaders, asked[at])});
-        }
+        const auto by_bytes = static_cast<size_t>(std::max(1, kMostBytes / std::max(1, limit)));
+        const LeaderQuery query{
+            .api = WIRE_FETCH,
+            .min_version = heliostat::kFetchMin,
+            .max_version = heliostat::kFetchMax,
+            .most_partitions = std::min(kMostPartitions, by_bytes),
+            .write =
+                [&](const Places& places, int16_t version, wire_request*, Encoder& to) {
+                    WriteFetch(asked, places, limit, read_committed, version, to);
+                },
+            .take =
+                [&](const Places& places, const wire_result& answer) {
+                    heliostat::AnswerIndex index;
+                    for (const size_t place : places)
+                        index.Add(asked[place].topic, asked[place].partition);
+                    const heliostat::FetchSummary summary = heliostat::ReadFetch(
+                        Cursor(answer.body, answer.size), answer.version,
+                        [&](heliostat::FetchAnswer&& partition) {
+                            const size_t at = index.Take(partition.topic, partition.partition);
+                            if (at == index.size()) return;
+                            const size_t place = places[at];
+                            TakePartition(partition, asked[place].offset, results[place]);
+                        });
+                    return summary.is_well_formed;
+                },
+            .fail = [&](size_t place,
+                        rd_kafka_resp_err_t code) { results[place].failure = FailureOf(code); }};
+        AskLeaders(rk, wanted, query, deadline);
+        std::erase_if(wanted, [&](const PlaceAtLeader& at) {
+            return !IsShort(results[at.place], asked[at.place].offset, read_committed);
+        });
         if (wanted.empty()) break;
     }
     return results;

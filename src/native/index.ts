@@ -129,6 +129,51 @@ export interface BatchHeader {
   baseSequence: number
 }
 
+export interface ProducerIdentity {
+  producerId: number
+  producerEpoch: number
+}
+
+/** What was committed of a lane: where its sequence and the target were. */
+export interface CommittedPair {
+  nextSequence: number
+  targetEnd: number
+}
+
+/** What the target tells of a lane's partition and producer. */
+export interface TargetFacts {
+  logStart: number
+  highWatermark: number
+  /** Last sequence in the newest batch of the producer below the high watermark; undefined while none was found. */
+  tailSequence?: number
+  /** Everything from the pair's target end up to the high watermark was looked at. */
+  isTailKnown: boolean
+  /** Last sequence that the leader remembers, replicated or not. */
+  leaderSequence?: number
+}
+
+export interface Resume {
+  /**
+   * `exact`: pass over `arrived` records and go on. `wait`: records are not replicated yet. `look-on`: older
+   * batches of the target are needed. `unknown`: it cannot be known any more. `went-back`: the target lost
+   * records that it had acknowledged.
+   */
+  verdict: 'exact' | 'wait' | 'look-on' | 'unknown' | 'went-back'
+  arrived: number
+}
+
+export interface ProducerState {
+  producerId: number
+  producerEpoch: number
+  /** Of the last record appended, be it replicated or not. */
+  lastSequence: number
+}
+
+export interface PartitionProducers extends TopicPartition {
+  producers: ProducerState[]
+  failure?: KafkaFailure
+}
+
 export interface PartitionHeaders extends TopicPartition {
   logStartOffset: number
   highWatermark: number
@@ -173,6 +218,14 @@ export interface Cluster {
     isolation: Isolation,
     timeoutMs: number
   ): Promise<PartitionHeaders[]>
+  /**
+   * What the partitions' leaders know of those who wrote them, in the order asked. Brokers before 2.8 fail
+   * with `_UNSUPPORTED_FEATURE`. Needs READ on the topics.
+   */
+  describeProducers(
+    partitions: readonly TopicPartition[],
+    timeoutMs: number
+  ): Promise<PartitionProducers[]>
   /** New connections log in with these; for SASL PLAIN and SCRAM. */
   setCredentials(username: string, password: string): void
   describeTopicConfigs(topics: readonly string[], timeoutMs: number): Promise<TopicConfigs[]>
@@ -263,6 +316,17 @@ export interface LaneStart extends TopicPartition {
   targetMaxBatchBytes: number
   /** Whether the target topic has message.timestamp.type=LogAppendTime. */
   targetAppendTime: boolean
+  /** -1: the link gets a fresh one for the lane, and its sequence begins at 0. */
+  producerId: number
+  producerEpoch: number
+  /** Of the record at `offset`. */
+  sequence: number
+  /** Records from `offset` on that the target has already: they are passed over. */
+  arrived: number
+  /** Target offset behind the last record known to be there; -1 not known. */
+  targetEnd: number
+  /** When the target forgets the sequence the lane ends in `lane-needs-resume` instead of maybe doubling records. */
+  resumes: boolean
   /** Send a batch that begins before `offset` whole, which repeats records; without it the lane stops there. */
   repeatsHead: boolean
 }
@@ -330,6 +394,8 @@ export const laneColumns = [
   'skippedControl',
   'skippedAborted',
   'skippedEmpty',
+  /** Batches that the target had already when the lane began. */
+  'skippedArrived',
   'firstSource',
   'lastSource',
   'firstTarget',
@@ -389,6 +455,8 @@ export type LinkEvent =
   | { type: 'lane-recovered'; lane: number }
   /** The target forgot the lane's sequence; source offsets [from, to) may be on the target twice. */
   | { type: 'producer-id-reset'; lane: number; from: number; to: number; code: number }
+  /** The lane does nothing more: it is to be removed and begun anew at what the target tells. */
+  | { type: 'lane-needs-resume'; lane: number; code: number }
   /** Source offsets [from, to) lie before the lane's start and were sent all the same: with `repeatsHead`. */
   | { type: 'head-repeated'; lane: number; from: number; to: number; code: number }
 
@@ -399,6 +467,11 @@ export type LinkEvent =
 export interface Link {
   /** Gets the producer id. Fails when the target cannot be reached within the time or grants none. */
   start(timeoutMs: number): Promise<void>
+  /**
+   * The link's producer id for each target partition; -1 for one that it has written under that id before,
+   * where its sequence would not begin at 0.
+   */
+  claimProducers(partitions: readonly TopicPartition[]): ProducerIdentity[]
   /** Returns the ids of the lanes, in order; an id is never used twice. */
   addLanes(lanes: readonly LaneStart[]): number[]
   /** Stops fetching; what is queued is sent. The lanes end in `drained` (or `stopped`). */
@@ -436,6 +509,7 @@ interface Addon {
   Link: new (source: Cluster, target: Cluster, options: LinkOptions) => Link
   MockCluster: new (brokers: number) => MockCluster
   version(): NativeVersion
+  decideResume(pair: CommittedPair, facts: TargetFacts): Resume
   exitAtOnce(code: number): never
 }
 
@@ -458,6 +532,7 @@ export const Group = addon.Group
 export const Link = addon.Link
 export const MockCluster = addon.MockCluster
 export const nativeVersion = addon.version
+export const decideResume = addon.decideResume
 
 /** Ends the process without waiting for calls under way, which `process.exit` does. Logs are written by then. */
 export const exitAtOnce: (code: number) => never = addon.exitAtOnce

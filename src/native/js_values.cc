@@ -300,3 +300,20 @@ Napi::Value ToJs(Napi::Env env, const PartitionHeaders& headers) {
     SetFailure(object, headers.failure);
     return object;
 }
+
+Napi::Value ToJs(Napi::Env env, const ProducerState& state) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("producerId", static_cast<double>(state.producer_id));
+    object.Set("producerEpoch", state.epoch);
+    object.Set("lastSequence", state.last_sequence);
+    return object;
+}
+
+Napi::Value ToJs(Napi::Env env, const PartitionProducers& producers) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("topic", producers.topic);
+    object.Set("partition", producers.partition);
+    object.Set("producers", ToJs(env, producers.producers));
+    SetFailure(object, producers.failure);
+    return object;
+}

@@ -15,6 +15,7 @@
 #include "event_log.h"
 #include "failure.h"
 #include "header_reader.h"
+#include "producer_states.h"
 #include "properties.h"
 #include "topic_partition.h"
 
@@ -52,6 +53,8 @@ Napi::Value ToJs(Napi::Env env, const GroupMemberFacts& member);
 Napi::Value ToJs(Napi::Env env, const GroupDescription& group);
 Napi::Value ToJs(Napi::Env env, const BatchFacts& batch);
 Napi::Value ToJs(Napi::Env env, const PartitionHeaders& headers);
+Napi::Value ToJs(Napi::Env env, const ProducerState& state);
+Napi::Value ToJs(Napi::Env env, const PartitionProducers& producers);
 
 template <typename T>
 Napi::Value ToJs(Napi::Env env, const std::vector<T>& values) {

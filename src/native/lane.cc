@@ -31,7 +31,7 @@ bool IsSearch(LaneReason reason) {
            reason == LaneReason::kNoLeader;
 }
 
-int32_t Advance(int32_t sequence, int32_t records) {
+int32_t Advance(int32_t sequence, int64_t records) {
     return static_cast<int32_t>((static_cast<uint32_t>(sequence) + static_cast<uint32_t>(records)) &
                                 static_cast<uint32_t>(kSequenceMask));
 }
@@ -65,6 +65,7 @@ Lane::Counts& Lane::Counts::operator+=(const Counts& other) {
     control += other.control;
     aborted += other.aborted;
     empty += other.empty;
+    arrived += other.arrived;
     retried += other.retried;
     maybe_doubled += other.maybe_doubled;
     discarded_bytes += other.discarded_bytes;
@@ -78,6 +79,9 @@ Lane::Lane(const Options& options)
       producer_id_(options.producer_id),
       producer_epoch_(options.producer_epoch) {
     if (producer_id_ < 0 && options.is_idempotent) reset_code_ = 0;
+    next_sequence_ = Advance(options.sequence, options.arrived);
+    checkpoint_sequence_ = options.sequence;
+    still_arrived_ = options.arrived;
 }
 
 // --- source side
@@ -103,13 +107,16 @@ LaneWish Lane::Fetched(FetchedPartition partition) {
     if (is_draining_ || stop_reason_ != LaneReason::kNone) return kWishNothing;
 
     for (const FoundBatch& batch : partition.walk.batches) {
-        if (batch.path == BatchPath::kShallow) {
+        if (batch.path == BatchPath::kShallow && still_arrived_ > 0) {
+            if (!PassOver(batch)) break;
+        } else if (batch.path == BatchPath::kShallow) {
             TakeIn(batch, partition.owner);
         } else {
             Skip(batch);
         }
         fetch_offset_ = batch.next_offset;
     }
+    if (stop_reason_ != LaneReason::kNone) return kWishNothing;
     if (partition.walk.stop) {
         stop_reason_ = partition.walk.stop->reason;
         stop_offset_ = partition.walk.stop->offset;
@@ -117,7 +124,21 @@ LaneWish Lane::Fetched(FetchedPartition partition) {
         is_end_proved_ = true;
     }
     LookForEnd();
+    LookForTheArrived(partition);
     return kWishNothing;
+}
+
+// The target has more records of this lane than the source: the source lost some. A new leader may
+// tell an end that is too early for a moment.
+void Lane::LookForTheArrived(const FetchedPartition& partition) {
+    const bool ends_here = partition.walk.batches.empty() && !partition.walk.stop &&
+                           partition.proves_end && fetch_offset_ >= readable_end_;
+    if (still_arrived_ == 0 || !ends_here) {
+        ends_too_early_ = 0;
+    } else if (++ends_too_early_ >= kOutOfRangeTries) {
+        stop_reason_ = LaneReason::kSourceDiverged;
+        stop_offset_ = fetch_offset_;
+    }
 }
 
 void Lane::TakeIn(const FoundBatch& batch, const std::shared_ptr<const void>& owner) {
@@ -138,6 +159,20 @@ void Lane::TakeIn(const FoundBatch& batch, const std::shared_ptr<const void>& ow
                       .owner = owner});
     queued_bytes_ += batch.size;
     has_let_go_ = false;
+}
+
+// The target has all of the batch, or the lane stops: its rest would have to be cut out.
+bool Lane::PassOver(const FoundBatch& batch) {
+    if (still_arrived_ < batch.record_count) {
+        stop_reason_ = LaneReason::kHeadTrim;
+        stop_offset_ = batch.base_offset + still_arrived_;
+        return false;
+    }
+    still_arrived_ -= batch.record_count;
+    checkpoint_ = batch.next_offset;
+    checkpoint_sequence_ = Advance(checkpoint_sequence_, batch.record_count);
+    counts_.arrived++;
+    return true;
 }
 
 void Lane::Skip(const FoundBatch& batch) {
@@ -237,21 +272,21 @@ LaneWish Lane::Answered(uint64_t serial, int16_t code, int64_t base_offset, Mome
             // sequence.
             Stop(LaneReason::kOrderLost, code, slots_.front().base_offset);
         } else {
-            FailInFlight(true);
+            FailInFlight(true, now);
         }
         return kWishNothing;
     }
     if (!is_oldest) {
         // Behind a failure every answer is a consequence of it; the whole window is sent again.
         in_flight_--;
-        FailInFlight(rule.may_be_written);
+        FailInFlight(rule.may_be_written, now);
         return kWishNothing;
     }
     in_flight_--;
     switch (rule.action) {
         case AckAction::kSequence:
             reset_code_ = code;
-            FailInFlight(true);
+            FailInFlight(true, now);
             return kWishProducerId;
         case AckAction::kStop: {
             const Slot& slot = slots_.front();
@@ -266,7 +301,7 @@ LaneWish Lane::Answered(uint64_t serial, int16_t code, int64_t base_offset, Mome
             break;
     }
     send_backoff_.Fail(now.ms, rule.reason, code);
-    FailInFlight(rule.may_be_written);
+    FailInFlight(rule.may_be_written, now);
     return rule.refresh_leader ? kWishTargetLeader : kWishNothing;
 }
 
@@ -274,15 +309,20 @@ LaneWish Lane::Unanswered(uint64_t serial, bool may_be_written, Moment now) {
     if (serial < front_serial_) return kWishNothing;
     if (!has_failed_) send_backoff_.Fail(now.ms, LaneReason::kConnection, 0);
     in_flight_--;
-    FailInFlight(may_be_written);
+    FailInFlight(may_be_written, now);
     return kWishTargetLeader;
 }
 
-void Lane::FailInFlight(bool may_be_written) {
+void Lane::FailInFlight(bool may_be_written, Moment now) {
     has_failed_ = true;
     failed_may_be_written_ = failed_may_be_written_ || may_be_written;
     if (in_flight_ > 0) return;
     for (size_t i = 0; i < next_send_; i++) slots_[i].may_be_written |= failed_may_be_written_;
+    // A target that has forgotten the producer would take a batch for new that it has already.
+    const bool may_be_forgotten = options_.resumes && next_send_ > 0 && failed_may_be_written_ &&
+                                  !reset_code_ && !options_.target_append_time &&
+                                  !IsFresh(slots_.front().max_timestamp, now);
+    if (may_be_forgotten) reset_code_ = 0;
     has_failed_ = false;
     failed_may_be_written_ = false;
     next_send_ = 0;
@@ -346,6 +386,7 @@ Lane::ProducerReset Lane::SetProducer(int64_t producer_id, int16_t epoch) {
     producer_epoch_ = epoch;
     next_sequence_ = 0;
     checkpoint_sequence_ = 0;
+    still_arrived_ = 0;
     known_until_ = -1;
     reset_code_.reset();
     return reset;
@@ -376,6 +417,7 @@ void Lane::StopAtNext(LaneReason reason) {
 
 void Lane::LookForEnd() {
     if (end_at_start_ < 0 || has_reached_end_) return;
+    if (still_arrived_ > 0) return;
     has_reached_end_ = checkpoint_ >= end_at_start_ || (is_end_proved_ && slots_.empty());
 }
 

@@ -104,9 +104,19 @@ class Lane {
         uint64_t room_bytes;
         uint32_t target_max_batch_bytes;
         bool target_append_time;
-        // Nothing under this id may be on the target partition yet; -1: the lane waits for one.
+        // -1: the lane waits for one. Under a new one nothing may be on the target partition yet.
         int64_t producer_id;
         int16_t producer_epoch;
+        // Sequence of the record at the position.
+        int32_t sequence = 0;
+        // Records from the position on that the target has already: they are passed over.
+        int64_t arrived = 0;
+        // Target offset behind the last record known to be there; -1 unknown.
+        int64_t target_end = -1;
+        // When the target forgets the sequence, or cannot be trusted to know it, the lane waits to
+        // be begun anew at what the target tells. Without it the lane takes a fresh producer id,
+        // and may double records.
+        bool resumes = false;
     };
 
     // A batch on its way out: what to send and how to stamp it.
@@ -132,6 +142,7 @@ class Lane {
         uint64_t control = 0;
         uint64_t aborted = 0;
         uint64_t empty = 0;
+        uint64_t arrived = 0;
         uint64_t retried = 0;
         uint64_t maybe_doubled = 0;
         uint64_t discarded_bytes = 0;
@@ -165,7 +176,9 @@ class Lane {
     // Nothing more is sent until what is in flight is answered: the lane is to move to another
     // leader.
     bool IsQuiet() const { return in_flight_ == 0; }
-    bool NeedsProducerId() const { return reset_code_.has_value() && in_flight_ == 0 && !IsOver(); }
+    bool NeedsProducerId() const { return IsReset() && (!options_.resumes || producer_id_ < 0); }
+    // The lane does nothing more until it is begun anew: its owner is to take it away.
+    bool NeedsResume() const { return IsReset() && options_.resumes && producer_id_ >= 0; }
     // Goes on under a fresh producer id, whose sequence starts at 0.
     ProducerReset SetProducer(int64_t producer_id, int16_t epoch);
 
@@ -196,6 +209,9 @@ class Lane {
     std::optional<int64_t> RetryAtMs(Moment now) const;
 
     // --- facts.
+    int16_t reset_code() const { return reset_code_.value_or(0); }
+    // Target offset behind the last record known to be there; -1 unknown.
+    int64_t target_end() const { return last_target_ < 0 ? options_.target_end : last_target_ + 1; }
     LaneState StateAt(Moment now) const;
     bool IsOver() const { return stop_reason_ != LaneReason::kNone && slots_.empty(); }
     bool IsIdle() const { return slots_.empty(); }
@@ -242,12 +258,15 @@ class Lane {
         std::shared_ptr<const void> owner;
     };
 
+    bool IsReset() const { return reset_code_.has_value() && in_flight_ == 0 && !IsOver(); }
+    bool PassOver(const FoundBatch& batch);
+    void LookForTheArrived(const FetchedPartition& partition);
     void TakeIn(const FoundBatch& batch, const std::shared_ptr<const void>& owner);
     void Skip(const FoundBatch& batch);
     void PopFront(int64_t base_offset, Moment now);
     // One answer less in flight, and it was no good; with the last of them the window is sent
     // again.
-    void FailInFlight(bool may_be_written);
+    void FailInFlight(bool may_be_written, Moment now);
     void LookForEnd();
     // Whether the target still remembers a producer whose last batch has this time.
     bool IsFresh(int64_t timestamp, Moment now) const;
@@ -264,7 +283,9 @@ class Lane {
     bool is_end_proved_ = false;
     bool has_reached_end_ = false;
     int out_of_range_ = 0;
+    int ends_too_early_ = 0;
     std::optional<int64_t> repeated_from_;
+    int64_t still_arrived_ = 0;  // records that the target has and the walk has not passed yet
     Backoff fetch_backoff_;
 
     std::deque<Slot> slots_;

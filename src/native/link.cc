@@ -121,10 +121,6 @@ std::vector<uint32_t> Link::AddLanes(const std::vector<LaneStart>& starts) {
         std::lock_guard lock(lanes_mutex_);
         for (const LaneStart& start : starts) {
             const uint32_t id = next_lane_id_++;
-            const Producer producer =
-                options_.is_idempotent
-                    ? producer_ids_.Claim(start.target_topic, start.target_partition)
-                    : Producer{-1, -1};
             auto lane = std::make_shared<RoutedLane>(
                 id, start.source_topic, start.source_partition, start.target_topic,
                 start.target_partition,
@@ -135,8 +131,12 @@ std::vector<uint32_t> Link::AddLanes(const std::vector<LaneStart>& starts) {
                               .room_bytes = room,
                               .target_max_batch_bytes = start.target_max_batch_bytes,
                               .target_append_time = start.target_append_time,
-                              .producer_id = producer.id,
-                              .producer_epoch = producer.epoch});
+                              .producer_id = start.producer_id,
+                              .producer_epoch = start.producer_epoch,
+                              .sequence = start.sequence,
+                              .arrived = start.arrived,
+                              .target_end = start.target_end,
+                              .resumes = start.resumes});
             lane->is_unrouted = true;
             lanes_.emplace(id, lane);
             added.push_back(std::move(lane));
@@ -276,6 +276,7 @@ void Link::Settle(const RoutedLanePtr& routed, LaneWish wish, Moment now, Kicks&
         lane.is_producerless = lane.is_producerless || needs_producer;
     }
     Tell(lane);
+    if (lane.lane.NeedsResume()) TellResume(lane);
 }
 
 // --- time

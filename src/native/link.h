@@ -48,10 +48,23 @@ struct LaneStart {
     uint32_t target_max_batch_bytes;
     bool target_append_time;
     bool repeats_head;
+    int64_t producer_id;  // -1: the link's own
+    int16_t producer_epoch;
+    int32_t sequence;
+    int64_t arrived;
+    int64_t target_end;
+    bool resumes;
 };
 
 struct LinkEvent {
-    enum class Type : uint8_t { kStopped, kBackingOff, kRecovered, kProducerReset, kHeadRepeated };
+    enum class Type : uint8_t {
+        kStopped,
+        kBackingOff,
+        kRecovered,
+        kProducerReset,
+        kHeadRepeated,
+        kNeedsResume
+    };
     Type type;
     uint32_t lane;
     LaneReason reason;
@@ -118,10 +131,15 @@ class Link {
         return options_.is_idempotent ? producer_ids_.Wait(timeout_ms, code) : std::string();
     }
     std::vector<uint32_t> AddLanes(const std::vector<LaneStart>& starts);
+    // The link's producer id for a target partition that it has not written under it; -1 when it
+    // has.
+    Producer ClaimProducer(const std::string& topic, int32_t partition) {
+        return producer_ids_.Claim(topic, partition);
+    }
     void DrainLanes(const std::vector<uint32_t>& ids);
     void RemoveLanes(const std::vector<uint32_t>& ids);
     // One row of kLaneColumns numbers per lane.
-    static constexpr size_t kLaneColumns = 31;
+    static constexpr size_t kLaneColumns = 32;
     using Totals = std::array<double, static_cast<size_t>(LinkCount::kSize)>;
     void Snapshot(std::vector<double>* rows, Totals* totals);
     std::vector<LinkEvent> DrainEvents();
@@ -168,6 +186,7 @@ class Link {
     void LeaveFetcher(RoutedLane& lane);
     void LeavePacker(RoutedLane& lane);
     void Tell(RoutedLane& lane);
+    void TellResume(RoutedLane& lane);
     void TellReset(const RoutedLane& lane, const Lane::ProducerReset& reset);
     void Push(LinkEvent event);
     std::vector<RoutedLanePtr> AllLanes();

@@ -37,6 +37,7 @@ class Link final : public Napi::ObjectWrap<Link>, public Closable {
 
    private:
     Napi::Value Start(const Napi::CallbackInfo& info);
+    Napi::Value ClaimProducers(const Napi::CallbackInfo& info);
     Napi::Value AddLanes(const Napi::CallbackInfo& info);
     Napi::Value DrainLanes(const Napi::CallbackInfo& info);
     Napi::Value RemoveLanes(const Napi::CallbackInfo& info);
@@ -76,15 +77,22 @@ std::vector<heliostat::LaneStart> ReadStarts(const Napi::Value& value) {
     starts.reserve(array.Length());
     for (uint32_t i = 0; i < array.Length(); i++) {
         const Napi::Object lane = array.Get(i).As<Napi::Object>();
-        starts.push_back({.source_topic = ReadString(lane.Get("topic")),
-                          .source_partition = ReadInt(lane.Get("partition")),
-                          .target_topic = ReadString(lane.Get("targetTopic")),
-                          .target_partition = ReadInt(lane.Get("targetPartition")),
-                          .offset = ReadInt64(lane.Get("offset")),
-                          .target_max_batch_bytes =
-                              static_cast<uint32_t>(ReadInt64(lane.Get("targetMaxBatchBytes"))),
-                          .target_append_time = lane.Get("targetAppendTime").ToBoolean().Value(),
-                          .repeats_head = lane.Get("repeatsHead").ToBoolean().Value()});
+        starts.push_back(
+            {.source_topic = ReadString(lane.Get("topic")),
+             .source_partition = ReadInt(lane.Get("partition")),
+             .target_topic = ReadString(lane.Get("targetTopic")),
+             .target_partition = ReadInt(lane.Get("targetPartition")),
+             .offset = ReadInt64(lane.Get("offset")),
+             .target_max_batch_bytes =
+                 static_cast<uint32_t>(ReadInt64(lane.Get("targetMaxBatchBytes"))),
+             .target_append_time = lane.Get("targetAppendTime").ToBoolean().Value(),
+             .repeats_head = lane.Get("repeatsHead").ToBoolean().Value(),
+             .producer_id = ReadInt64(lane.Get("producerId")),
+             .producer_epoch = static_cast<int16_t>(ReadInt(lane.Get("producerEpoch"))),
+             .sequence = ReadInt(lane.Get("sequence")),
+             .arrived = ReadInt64(lane.Get("arrived")),
+             .target_end = ReadInt64(lane.Get("targetEnd")),
+             .resumes = lane.Get("resumes").ToBoolean().Value()});
     }
     return starts;
 }
@@ -112,6 +120,8 @@ const char* TypeOf(const LinkEvent& event) {
             return "lane-backing-off";
         case LinkEvent::Type::kRecovered:
             return "lane-recovered";
+        case LinkEvent::Type::kNeedsResume:
+            return "lane-needs-resume";
         case LinkEvent::Type::kHeadRepeated:
             return "head-repeated";
         case LinkEvent::Type::kProducerReset:
@@ -133,6 +143,7 @@ Napi::Value ToJs(Napi::Env env, const LinkEvent& event) {
     object.Set("lane", event.lane);
     if (event.type == LinkEvent::Type::kRecovered) return object;
     object.Set("code", event.code);
+    if (event.type == LinkEvent::Type::kNeedsResume) return object;
     if (event.type == LinkEvent::Type::kProducerReset ||
         event.type == LinkEvent::Type::kHeadRepeated) {
         object.Set("from", static_cast<double>(event.from));
@@ -168,7 +179,9 @@ Link::~Link() {
 Napi::Function Link::Define(Napi::Env env) {
     return DefineClass(
         env, "Link",
-        {InstanceMethod<&Link::Start>("start"), InstanceMethod<&Link::AddLanes>("addLanes"),
+        {InstanceMethod<&Link::Start>("start"),
+         InstanceMethod<&Link::ClaimProducers>("claimProducers"),
+         InstanceMethod<&Link::AddLanes>("addLanes"),
          InstanceMethod<&Link::DrainLanes>("drainLanes"),
          InstanceMethod<&Link::RemoveLanes>("removeLanes"),
          InstanceMethod<&Link::Snapshot>("snapshot"),
@@ -192,6 +205,26 @@ Napi::Value Link::Start(const Napi::CallbackInfo& info) {
                 problem);
         },
         [](Napi::Env env, Done) { return env.Undefined(); });
+}
+
+Napi::Value Link::ClaimProducers(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    const std::vector<TopicPartition> partitions = ReadPartitions(info[0]);
+    if (env.IsExceptionPending()) return env.Undefined();
+    if (!link_) {
+        MakeError(env, "claim producers", Closed()).ThrowAsJavaScriptException();
+        return env.Undefined();
+    }
+    Napi::Array array = Napi::Array::New(env, partitions.size());
+    for (uint32_t i = 0; i < partitions.size(); i++) {
+        const heliostat::Producer producer =
+            link_->link->ClaimProducer(partitions[i].topic, partitions[i].partition);
+        Napi::Object object = Napi::Object::New(env);
+        object.Set("producerId", static_cast<double>(producer.id));
+        object.Set("producerEpoch", producer.epoch);
+        array.Set(i, object);
+    }
+    return array;
 }
 
 Napi::Value Link::AddLanes(const Napi::CallbackInfo& info) {

@@ -65,6 +65,18 @@ void Link::TellRepeatedHead(RoutedLane& lane) {
           .target = PartitionName(lane.target_topic, lane.target_partition)});
 }
 
+void Link::TellResume(RoutedLane& lane) {
+    if (std::exchange(lane.has_told_resume, true)) return;
+    Push({.type = LinkEvent::Type::kNeedsResume,
+          .lane = lane.id,
+          .reason = LaneReason::kNone,
+          .code = lane.lane.reset_code(),
+          .from = lane.lane.checkpoint(),
+          .to = lane.lane.checkpoint(),
+          .source = PartitionName(lane.source_topic, lane.source_partition),
+          .target = PartitionName(lane.target_topic, lane.target_partition)});
+}
+
 std::vector<LinkEvent> Link::DrainEvents() {
     std::lock_guard lock(events_mutex_);
     return std::exchange(events_, {});
@@ -117,6 +129,7 @@ void Link::FillRow(RoutedLane& routed, Moment now, double* row) {
     put(counts.control);
     put(counts.aborted);
     put(counts.empty);
+    put(counts.arrived);
     put(lane.first_source());
     put(lane.last_source());
     put(lane.first_target());
@@ -124,7 +137,7 @@ void Link::FillRow(RoutedLane& routed, Moment now, double* row) {
     put(lane.producer_id());
     put(lane.producer_epoch());
     put(lane.checkpoint_sequence());
-    put(lane.last_target() < 0 ? -1 : lane.last_target() + 1);
+    put(lane.target_end());
     put(lane.in_flight());
     put(lane.queued_bytes());
     put(counts.maybe_doubled);

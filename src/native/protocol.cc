@@ -184,4 +184,41 @@ InitProducerIdAnswer ReadInitProducerId(Cursor answer) {
     return {answer.ok(), error, producer_id, epoch};
 }
 
+void WriteDescribeProducers(Encoder& to,
+                            const std::map<std::string_view, std::vector<int32_t>>& partitions) {
+    to.WriteCompactCount(partitions.size());
+    for (const auto& [topic, indexes] : partitions) {
+        to.WriteCompactString(topic);
+        to.WriteCompactCount(indexes.size());
+        for (const int32_t index : indexes) to.Write<int32_t>(index);
+        to.WriteNoTags();
+    }
+}
+
+bool ReadDescribeProducers(Cursor answer, const std::function<void(ProducersAnswer&&)>& each) {
+    answer.Skip(4);
+    const size_t topics = answer.ReadCompactCount(3);
+    for (size_t t = 0; t < topics && answer.ok(); t++) {
+        const std::string_view topic = answer.ReadCompactString();
+        const size_t partitions = answer.ReadCompactCount(9);
+        for (size_t p = 0; p < partitions && answer.ok(); p++) {
+            ProducersAnswer partition{topic, answer.Read<int32_t>(), answer.Read<int16_t>(), {}};
+            answer.ReadCompactString();
+            const size_t producers = answer.ReadCompactCount(37);
+            partition.producers.reserve(producers);
+            for (size_t i = 0; i < producers && answer.ok(); i++) {
+                const auto id = answer.Read<int64_t>();
+                const auto epoch = answer.Read<int32_t>();
+                partition.producers.push_back({id, epoch, answer.Read<int32_t>()});
+                answer.Skip(8 + 4 + 8);
+                answer.SkipTags();
+            }
+            answer.SkipTags();
+            if (answer.ok()) each(std::move(partition));
+        }
+        answer.SkipTags();
+    }
+    return answer.ok();
+}
+
 }  // namespace heliostat

@@ -1,10 +1,12 @@
 // The requests the data path speaks, as bytes: what is written and how an answer is read. Pure.
-// Only versions without flexible encoding are used; every broker from 0.11 to 4.x has them.
+// Versions without flexible encoding are used where there are any; every broker from 0.11 to 4.x
+// has them.
 #ifndef HELIOSTAT_PROTOCOL_H_
 #define HELIOSTAT_PROTOCOL_H_
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +21,7 @@ inline constexpr int16_t kFetchMin = 4, kFetchMax = 11;
 inline constexpr int16_t kProduceMin = 3, kProduceMax = 8;
 inline constexpr int16_t kMetadataMin = 4, kMetadataMax = 8;
 inline constexpr int16_t kInitProducerIdMin = 0, kInitProducerIdMax = 1;
+inline constexpr int16_t kDescribeProducers = 0;
 // Below this version a broker refuses zstd.
 inline constexpr int16_t kProduceZstd = 7;
 
@@ -36,6 +39,18 @@ class Encoder {
         Write<int16_t>(static_cast<int16_t>(text.size()));
         bytes_.insert(bytes_.end(), text.begin(), text.end());
     }
+    // As flexible encoding has it: 7 bits a byte, low ones first.
+    void WriteUvarint(uint32_t value) {
+        for (; value >= 0x80; value >>= 7) bytes_.push_back(static_cast<uint8_t>(value | 0x80));
+        bytes_.push_back(static_cast<uint8_t>(value));
+    }
+    // Counts and lengths are one more than they say; 0 is null.
+    void WriteCompactCount(size_t count) { WriteUvarint(static_cast<uint32_t>(count) + 1); }
+    void WriteCompactString(std::string_view text) {
+        WriteCompactCount(text.size());
+        bytes_.insert(bytes_.end(), text.begin(), text.end());
+    }
+    void WriteNoTags() { bytes_.push_back(0); }
     // Space for `size` bytes that the caller fills before the next write.
     uint8_t* Extend(size_t size) {
         bytes_.resize(bytes_.size() + size);
@@ -141,6 +156,28 @@ struct InitProducerIdAnswer {
     int16_t epoch;
 };
 InitProducerIdAnswer ReadInitProducerId(Cursor answer);
+
+// --- DescribeProducers v0 (flexible): topics [name · partitions [i32]]
+
+void WriteDescribeProducers(Encoder& to,
+                            const std::map<std::string_view, std::vector<int32_t>>& partitions);
+
+// Answer: throttle_ms i32 · topics [name · partitions [index i32 · error i16 · message ·
+// producers [producer_id i64 · epoch i32 · last_sequence i32 · last_timestamp i64 ·
+// coordinator_epoch i32 · transaction_start i64]]]
+struct ProducersAnswer {
+    struct Producer {
+        int64_t id;
+        int32_t epoch;
+        int32_t last_sequence;
+    };
+    std::string_view topic;
+    int32_t partition;
+    int16_t error;
+    std::vector<Producer> producers;
+};
+// False when malformed.
+bool ReadDescribeProducers(Cursor answer, const std::function<void(ProducersAnswer&&)>& each);
 
 }  // namespace heliostat
 

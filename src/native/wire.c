@@ -143,6 +143,8 @@ int wire_enqueue_any(rd_kafka_t* handle, const struct wire_call* call) {
     return 1;
 }
 
+void wire_flexible(wire_request* request) { rd_kafka_buf_upgrade_flexver_request(request); }
+
 void wire_reserve(wire_request* request, size_t size) {
     rd_buf_write_ensure_contig(&request->rkbuf_buf, size);
 }

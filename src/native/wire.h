@@ -28,6 +28,7 @@ enum wire_api {
     WIRE_OFFSET_FETCH = 9,
     WIRE_FIND_COORDINATOR = 10,
     WIRE_INIT_PRODUCER_ID = 22,
+    WIRE_DESCRIBE_PRODUCERS = 61,
 };
 
 // Fills a request, on the broker thread. `version` is the newest within the asked range that the
@@ -86,6 +87,9 @@ int wire_enqueue_to(rd_kafka_t* handle, int32_t broker_id, const struct wire_cal
 // there is none. Any thread.
 int wire_enqueue_any(rd_kafka_t* handle, const struct wire_call* call);
 
+// Only within make, before anything is written: the version that was chosen has flexible encoding.
+// The tags of header and request are written here; those of topics and partitions are the caller's.
+void wire_flexible(wire_request* request);
 // Only within make: space for header bytes in one piece, copied bytes, bytes by reference. Bytes by
 // reference must live until done.
 void wire_reserve(wire_request* request, size_t size);

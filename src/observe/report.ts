@@ -101,7 +101,8 @@ function partitionReport(lane: LaneView): PartitionReport {
     shallow: lane.batchesShallow,
     control: lane.skippedControl,
     aborted: lane.skippedAborted,
-    empty: lane.skippedEmpty
+    empty: lane.skippedEmpty,
+    'already-there': lane.skippedArrived
   }
   return {
     partition: lane.partition,
@@ -112,7 +113,7 @@ function partitionReport(lane: LaneView): PartitionReport {
       reseal: 0,
       merge: 0,
       transform: 0,
-      skipped: lane.skippedControl + lane.skippedAborted + lane.skippedEmpty
+      skipped: lane.skippedControl + lane.skippedAborted + lane.skippedEmpty + lane.skippedArrived
     },
     reasons: Object.fromEntries(Object.entries(reasons).filter(([, count]) => count > 0)),
     source: { first: lane.firstSource, last: lane.lastSource },

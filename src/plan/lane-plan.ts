@@ -1,7 +1,6 @@
 // What would become of one lane: where it begins, how much it would copy, by which path, and what would stop it.
 
-import { delivery } from '../mirror/lane-view.ts'
-import type { Delivery } from '../mirror/types.ts'
+import type { DeliveryLevel } from '../mirror/delivery.ts'
 import type { PartitionHeaders } from '../native/index.ts'
 import { expectPath, type SampledPath, type SampleTarget, summarizeSample } from './batch-sample.ts'
 import type { CommittedBy, LaneStart } from './lane-start.ts'
@@ -29,7 +28,7 @@ export interface LanePlan {
   stopsAt?: number
   batchesLookedAt: number
   codecs: string[]
-  delivery: Delivery
+  delivery: DeliveryLevel['delivery']
   deliveryReason: string
 }
 
@@ -65,7 +64,7 @@ export function planLane(facts: LaneFacts): LanePlan {
     batchesLookedAt: sample?.batches ?? 0,
     codecs: sample?.codecs ?? [],
     ...expect(facts, records),
-    ...delivery
+    ...facts.start.level
   }
 }
 

@@ -1,6 +1,8 @@
 // Where a lane would begin, why there, and what would keep it from beginning.
 
 import { decodeCheckpoint } from '../mirror/checkpoint.ts'
+import { type DeliveryLevel, type DeliveryWish, expectDelivery } from '../mirror/delivery.ts'
+import { whyNotOurs, whyUnproved } from '../mirror/lane-origins.ts'
 import { chooseStart, mayLieInsideBatch } from '../mirror/start-offset.ts'
 import type { AutoOffsetReset } from '../mirror/types.ts'
 import type { CommittedOffset } from '../native/index.ts'
@@ -10,6 +12,8 @@ export interface LaneStartFacts {
   committed: CommittedOffset | undefined
   isCommittedKnown: boolean
   reset: AutoOffsetReset
+  idempotent: boolean
+  wish: DeliveryWish
   wasThereAtFirstStart: boolean
   targetClusterId: string
   logStart: number | undefined
@@ -27,11 +31,29 @@ export interface LaneStart {
   by?: CommittedBy
   /** Its offset may lie inside a batch, which is then sent whole. */
   repeatsHead: boolean
+  level: DeliveryLevel
   /** Why the lane would not begin. */
   refusal?: { reason: string; detail: string }
 }
 
 export function planStart(facts: LaneStartFacts): LaneStart {
+  const decoded = decodeCheckpoint(facts.committed?.metadata ?? '')
+  const { idempotent, wish, targetClusterId } = facts
+  const level = expectDelivery({
+    decoded,
+    committed: facts.committed?.offset ?? -1,
+    idempotent,
+    wish
+  })
+  const place = placeStart(facts)
+  const mismatch = wish === 'at-least-once' ? undefined : whyNotOurs(decoded, targetClusterId)
+  const refusal = place.refusal ?? mismatch ?? whyUnproved(level, wish)
+  return { ...place, level, ...(refusal ? { refusal } : {}) }
+}
+
+type Place = Omit<LaneStart, 'level'>
+
+function placeStart(facts: LaneStartFacts): Place {
   const { committed, reset, wasThereAtFirstStart, logStart, readableEnd } = facts
   if (!facts.isCommittedKnown || committed?.failure)
     return { offset: undefined, from: 'unknown', repeatsHead: true }
@@ -64,10 +86,10 @@ export function planStart(facts: LaneStartFacts): LaneStart {
   }
 }
 
-function planCommitted(facts: LaneStartFacts, offset: number, metadata: string): LaneStart {
+function planCommitted(facts: LaneStartFacts, offset: number, metadata: string): Place {
   const by = committedBy(facts, metadata)
   const repeatsHead = mayLieInsideBatch(decodeCheckpoint(metadata))
-  const start: LaneStart = { offset, from: 'committed', by, repeatsHead }
+  const start: Place = { offset, from: 'committed', by, repeatsHead }
   const { logStart, logEnd } = facts
   if (logStart !== undefined && offset < logStart) {
     const detail = `offset ${offset} is committed and the source's log starts at ${logStart}: ${logStart - offset} offsets were deleted before they were mirrored`

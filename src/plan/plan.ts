@@ -1,9 +1,8 @@
 // The plan of a run: what would be done with each topic of each source, and what to know before.
 
 import { decodeCheckpoint } from '../mirror/checkpoint.ts'
+import { type DeliveryLevel, expectDelivery } from '../mirror/delivery.ts'
 import { laneName } from '../mirror/lane.ts'
-import { delivery } from '../mirror/lane-view.ts'
-import type { Delivery } from '../mirror/types.ts'
 import type { ConfigEntry } from '../native/index.ts'
 import { learnDefaults } from '../topics/configs.ts'
 import type { SourceTopic } from '../topics/create.ts'
@@ -32,7 +31,7 @@ export interface LinkPlan {
   members: { memberId: string; clientId: string; host: string; partitions: number }[]
   isolation: string
   autoOffsetReset: string
-  delivery: Delivery
+  delivery: DeliveryLevel['delivery']
   deliveryReason: string
   /** Topics that the pattern matches and that are never mirrored. */
   leftOut: readonly LeftOut[]
@@ -169,7 +168,12 @@ function planLink(
       : [],
     isolation: own.link.isolation,
     autoOffsetReset: own.autoOffsetReset,
-    ...delivery,
+    ...expectDelivery({
+      decoded: { kind: 'none' },
+      committed: -1,
+      idempotent: own.link.idempotent,
+      wish: own.delivery
+    }),
     leftOut: source.leftOut,
     notMatched: source.notMatched,
     underscored: source.topics.flatMap(({ topic }) => (topic.startsWith('__') ? topic : [])),

@@ -130,6 +130,8 @@ export function startOf(
     committed: isKnown(committed) ? committed.get(name) : undefined,
     isCommittedKnown: isKnown(committed),
     reset: own.autoOffsetReset,
+    idempotent: own.link.idempotent,
+    wish: own.delivery,
     wasThereAtFirstStart: isFirstStart,
     targetClusterId,
     logStart: source.logStarts.get(name),

@@ -1,10 +1,11 @@
 // What the metadata of a commit says about how its lane is delivered.
 
 import { decodeCheckpoint } from '../mirror/checkpoint.ts'
+import type { DeliveryLevel } from '../mirror/delivery.ts'
 import type { LaneTrouble } from './types.ts'
 
 export interface CommitDelivery {
-  delivery: 'at-least-once'
+  delivery: DeliveryLevel['delivery']
   /** Why it is not more: a name that the run's report uses too where both know it. */
   deliveryReason: string
   trouble: LaneTrouble | undefined
@@ -25,7 +26,8 @@ export function describeDelivery(
       return lowered('newer-format', 'newer-format')
     case 'own': {
       const isOther = targetClusterId && decoded.checkpoint.targetClusterId !== targetClusterId
-      return isOther ? lowered('other-target', 'other-target') : lowered('resync-not-built')
+      if (isOther) return lowered('other-target', 'other-target')
+      return { ...decoded.checkpoint.level, trouble: undefined }
     }
   }
 }

@@ -79,7 +79,7 @@ export interface LaneStatus {
   targetEnd: number | undefined
   leader: BrokerMetadata | undefined
   owner: Owner | undefined
-  delivery: 'at-least-once' | undefined
+  delivery: 'exactly-once' | 'at-least-once' | undefined
   deliveryReason: string | undefined
   troubles: readonly LaneTrouble[]
 }

@@ -138,7 +138,8 @@ function defaults(
           clientRack: ''
         },
         autoOffsetReset,
-        commitIntervalMs: 300
+        commitIntervalMs: 300,
+        delivery: undefined
       }
     ],
     target: { alias: 'west', connection: connection(target) },

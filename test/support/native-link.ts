@@ -69,6 +69,12 @@ export function addLanes(link: Link, topic: string, partitions: number): number[
       offset: 0,
       targetMaxBatchBytes: 1_000_000,
       targetAppendTime: false,
+      producerId: -1,
+      producerEpoch: -1,
+      sequence: 0,
+      arrived: 0,
+      targetEnd: -1,
+      resumes: false,
       repeatsHead: false
     }))
   )

@@ -9,7 +9,8 @@ const checkpoint: Checkpoint = {
   producerEpoch: 3,
   nextSequence: 2_147_483_647,
   targetEnd: 9_007_199_254_740_991,
-  isInStep: true
+  isInStep: true,
+  level: { delivery: 'exactly-once', deliveryReason: '' }
 }
 
 test('a checkpoint comes back from its text as it was', () => {

@@ -19,13 +19,14 @@ export function laneView(given: Partial<LaneView> = {}): LaneView {
     skippedControl: 1,
     skippedAborted: 0,
     skippedEmpty: 0,
+    skippedArrived: 0,
     firstSource: 100,
     lastSource: 109,
     firstTarget: 0,
     lastTarget: 9,
     maybeDoubled: 0,
     delivery: 'at-least-once',
-    deliveryReason: 'no resync yet',
+    deliveryReason: 'foreign-commit',
     ...given
   }
 }

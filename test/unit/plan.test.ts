@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encodeCheckpoint } from '../../src/mirror/checkpoint.ts'
+import { atLeastOnce, exactlyOnce } from '../../src/mirror/delivery.ts'
 import type {
   BatchHeader,
   ConfigEntry,
@@ -142,6 +143,8 @@ const startFacts: LaneStartFacts = {
   committed: undefined,
   isCommittedKnown: true,
   reset: 'earliest',
+  idempotent: true,
+  wish: undefined,
   wasThereAtFirstStart: false,
   targetClusterId: 'west',
   logStart: 10,
@@ -155,30 +158,57 @@ function committed(offset: number, metadata = ''): LaneStartFacts {
 
 test('a lane begins at its commit, and the plan says who made it', () => {
   const own = { algorithm: 1, producerId: 1, producerEpoch: 0, nextSequence: 5, targetEnd: 5 }
-  const mine = encodeCheckpoint({ ...own, targetClusterId: 'west', isInStep: true })
-  const other = encodeCheckpoint({ ...own, targetClusterId: 'south', isInStep: true })
+  const mine = encodeCheckpoint({
+    ...own,
+    targetClusterId: 'west',
+    isInStep: true,
+    level: exactlyOnce
+  })
+  const other = encodeCheckpoint({
+    ...own,
+    targetClusterId: 'south',
+    isInStep: true,
+    level: exactlyOnce
+  })
   assert.deepEqual(planStart(committed(50)), {
     offset: 50,
     from: 'committed',
     by: 'other',
-    repeatsHead: true
+    repeatsHead: true,
+    level: atLeastOnce('foreign-commit')
   })
   assert.deepEqual(planStart(committed(50, mine)), {
     offset: 50,
     from: 'committed',
     by: 'heliostat',
-    repeatsHead: false
+    repeatsHead: false,
+    level: exactlyOnce
   })
   assert.equal(planStart(committed(50, other)).by, 'heliostat-other-target')
   assert.equal(planStart(committed(50, 'h2;new=1')).by, 'heliostat-newer')
 })
 
 test('without a commit auto.offset.reset decides', () => {
-  assert.deepEqual(planStart(startFacts), { offset: 10, from: 'log-start', repeatsHead: true })
+  assert.deepEqual(planStart(startFacts), {
+    offset: 10,
+    from: 'log-start',
+    repeatsHead: true,
+    level: exactlyOnce
+  })
   const latest = { ...startFacts, reset: 'latest' as const }
-  assert.deepEqual(planStart(latest), { offset: 10, from: 'log-start', repeatsHead: true })
+  assert.deepEqual(planStart(latest), {
+    offset: 10,
+    from: 'log-start',
+    repeatsHead: true,
+    level: exactlyOnce
+  })
   const first = { ...latest, wasThereAtFirstStart: true }
-  assert.deepEqual(planStart(first), { offset: 90, from: 'log-end', repeatsHead: true })
+  assert.deepEqual(planStart(first), {
+    offset: 90,
+    from: 'log-end',
+    repeatsHead: true,
+    level: exactlyOnce
+  })
   assert.equal(planStart({ ...startFacts, reset: 'none' }).refusal?.reason, 'no-start-offset')
 })
 
@@ -191,7 +221,12 @@ test('a commit outside of the log stops the lane', () => {
 
 test('a group that cannot be read leaves the start open', () => {
   const facts = { ...startFacts, isCommittedKnown: false }
-  assert.deepEqual(planStart(facts), { offset: undefined, from: 'unknown', repeatsHead: true })
+  assert.deepEqual(planStart(facts), {
+    offset: undefined,
+    from: 'unknown',
+    repeatsHead: true,
+    level: exactlyOnce
+  })
 })
 
 function topicOf(topic: string, partitions: number, replicas = 1): TopicMetadata {

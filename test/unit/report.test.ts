@@ -50,7 +50,7 @@ test('the report has the keys that scripts rely on', () => {
     source: { first: 100, last: 109 },
     target: { first: 0, last: 9 },
     delivery: 'at-least-once',
-    deliveryReason: 'no resync yet',
+    deliveryReason: 'foreign-commit',
     state: 'running',
     reason: 'none',
     lag: 5,

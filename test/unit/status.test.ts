@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encodeCheckpoint } from '../../src/mirror/checkpoint.ts'
+import { atLeastOnce, exactlyOnce } from '../../src/mirror/delivery.ts'
 import type { BatchHeader, KafkaFailure, PartitionMetadata } from '../../src/native/index.ts'
 import { describeAbove, findAbove } from '../../src/status/above-limit.ts'
 import { writeJson } from '../../src/status/json.ts'
@@ -201,13 +202,20 @@ const checkpoint = {
   producerEpoch: 0,
   nextSequence: 3,
   targetEnd: 100,
-  isInStep: true
+  isInStep: true,
+  level: exactlyOnce
 }
 
 const commits: readonly [what: string, metadata: string, reason: string, trouble: string[]][] = [
   ['nobody of ours', '', 'no-metadata', []],
   ['another program', 'whatever', 'foreign-commit', []],
-  ['this mirror', encodeCheckpoint(checkpoint), 'resync-not-built', []],
+  ['this mirror', encodeCheckpoint(checkpoint), '', []],
+  [
+    'this mirror after a takeover',
+    encodeCheckpoint({ ...checkpoint, level: atLeastOnce('foreign-commit') }),
+    'foreign-commit',
+    []
+  ],
   [
     'a mirror to elsewhere',
     encodeCheckpoint({ ...checkpoint, targetClusterId: 'north-id' }),
@@ -227,7 +235,7 @@ for (const [what, metadata, reason, troubles] of commits) {
       ends: [{ ...orders, offset: 55 }]
     } as const
     const found = lane({ committed: [{ ...orders, offset: 100, metadata }], target })
-    assert.equal(found.delivery, 'at-least-once')
+    assert.equal(found.delivery, reason === '' ? 'exactly-once' : 'at-least-once')
     assert.equal(found.deliveryReason, reason)
     assert.equal(found.targetEnd, 55)
     assert.deepEqual(found.troubles, troubles)

@@ -1,0 +1,59 @@
+// Raw requests about many partitions: each goes to the partitions' leaders, and the caller waits
+// for all the answers. Any thread but the JS thread.
+#ifndef HELIOSTAT_LEADER_QUERY_H_
+#define HELIOSTAT_LEADER_QUERY_H_
+
+#include <rdkafka.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "deadline.h"
+#include "failure.h"
+#include "protocol.h"
+#include "topic_partition.h"
+#include "wire.h"
+
+// Who leads each partition of a cluster, as its metadata says.
+class LeaderTable {
+   public:
+    static Outcome<LeaderTable> Read(rd_kafka_t* rk, int timeout_ms);
+
+    // -1 while there is none; kNoPartition when there is no such partition.
+    int32_t Find(const std::string& topic, int32_t partition) const;
+
+    static constexpr int32_t kNoPartition = -2;
+
+   private:
+    std::unordered_map<std::string, std::vector<int32_t>> leaders_;
+};
+
+// One kind of request. Partitions are told by their place in the caller's list. `write` and `take`
+// run on broker threads, one at a time.
+struct LeaderQuery {
+    using Places = std::vector<size_t>;
+
+    wire_api api;
+    int16_t min_version;
+    int16_t max_version;
+    size_t most_partitions;  // of one request
+    std::function<void(const Places&, int16_t version, wire_request*, heliostat::Encoder&)> write;
+    // False when the answer makes no sense; its partitions then fail.
+    std::function<bool(const Places&, const wire_result&)> take;
+    std::function<void(size_t place, rd_kafka_resp_err_t code)> fail;
+};
+
+struct PlaceAtLeader {
+    size_t place;
+    int32_t leader;
+};
+
+// Asks for all of them, one request to each leader at a time, and returns when all are answered or
+// have failed.
+void AskLeaders(rd_kafka_t* rk, const std::vector<PlaceAtLeader>& wanted, const LeaderQuery& query,
+                const Deadline& deadline);
+
+#endif  // HELIOSTAT_LEADER_QUERY_H_

@@ -1,0 +1,83 @@
+#include "producer_states.h"
+
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include "cursor.h"
+#include "deadline.h"
+#include "leader_query.h"
+#include "protocol.h"
+#include "routed_lane.h"
+
+namespace {
+
+using Places = LeaderQuery::Places;
+
+// A topic may have thousands of producers, each with some 40 bytes of answer.
+constexpr size_t kMostPartitions = 1000;
+
+}  // namespace
+
+Outcome<std::vector<PartitionProducers>> DescribeProducers(rd_kafka_t* rk,
+                                                           const std::vector<TopicPartition>& asked,
+                                                           int timeout_ms) {
+    const Deadline deadline(timeout_ms);
+    std::vector<PartitionProducers> results;
+    if (asked.empty()) return results;
+    Outcome<LeaderTable> found = LeaderTable::Read(rk, timeout_ms);
+    if (Failure* failure = std::get_if<Failure>(&found)) return std::move(*failure);
+    const LeaderTable& leaders = std::get<LeaderTable>(found);
+
+    std::vector<PlaceAtLeader> wanted;
+    results.reserve(asked.size());
+    for (size_t place = 0; place < asked.size(); ++place) {
+        const auto& [topic, partition] = asked[place];
+        results.push_back({topic, partition, {}, std::nullopt});
+        const int32_t leader = leaders.Find(topic, partition);
+        if (leader >= 0) {
+            wanted.push_back({place, leader});
+        } else {
+            results.back().failure = FailureOf(leader == LeaderTable::kNoPartition
+                                                   ? RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART
+                                                   : RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE);
+        }
+    }
+    const LeaderQuery query{
+        .api = WIRE_DESCRIBE_PRODUCERS,
+        .min_version = heliostat::kDescribeProducers,
+        .max_version = heliostat::kDescribeProducers,
+        .most_partitions = kMostPartitions,
+        .write =
+            [&](const Places& places, int16_t, wire_request* wire, heliostat::Encoder& to) {
+                wire_flexible(wire);
+                std::map<std::string_view, std::vector<int32_t>> by_topic;
+                for (const size_t place : places)
+                    by_topic[asked[place].topic].push_back(asked[place].partition);
+                heliostat::WriteDescribeProducers(to, by_topic);
+            },
+        .take =
+            [&](const Places& places, const wire_result& answer) {
+                heliostat::AnswerIndex index;
+                for (const size_t place : places)
+                    index.Add(asked[place].topic, asked[place].partition);
+                return heliostat::ReadDescribeProducers(
+                    heliostat::Cursor(answer.body, answer.size),
+                    [&](heliostat::ProducersAnswer&& partition) {
+                        const size_t at = index.Take(partition.topic, partition.partition);
+                        if (at == index.size()) return;
+                        PartitionProducers& result = results[places[at]];
+                        if (partition.error != 0) {
+                            result.failure =
+                                FailureOf(static_cast<rd_kafka_resp_err_t>(partition.error));
+                            return;
+                        }
+                        for (const auto& [id, epoch, sequence] : partition.producers)
+                            result.producers.push_back({id, epoch, sequence});
+                    });
+            },
+        .fail = [&](size_t place,
+                    rd_kafka_resp_err_t code) { results[place].failure = FailureOf(code); }};
+    AskLeaders(rk, wanted, query, deadline);
+    return results;
+}
