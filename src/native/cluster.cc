@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "admin.h"
+#include "batch_reader.h"
 #include "group_offsets.h"
 #include "js_values.h"
 #include "open_handles.h"
@@ -32,6 +33,7 @@ class Cluster final : public Napi::ObjectWrap<Cluster>, public Closable {
     Napi::Value GroupOffsets(const Napi::CallbackInfo& info);
     Napi::Value DescribeGroup(const Napi::CallbackInfo& info);
     Napi::Value ReadHeaders(const Napi::CallbackInfo& info);
+    Napi::Value ReadBatches(const Napi::CallbackInfo& info);
     Napi::Value DescribeProducers(const Napi::CallbackInfo& info);
     void SetCredentials(const Napi::CallbackInfo& info);
     Napi::Value CreateTopics(const Napi::CallbackInfo& info);
@@ -44,6 +46,9 @@ class Cluster final : public Napi::ObjectWrap<Cluster>, public Closable {
     // Runs one admin call on the pool. A closed cluster, like a wrong argument, throws at once.
     template <typename T, typename Call>
     Napi::Value Run(const Napi::CallbackInfo& info, const char* what, Call call);
+    // The same for a call that asks the leaders of partitions.
+    template <typename T, typename Call>
+    Napi::Value RunAtLeaders(const Napi::CallbackInfo& info, const char* what, Call call);
 
     const std::shared_ptr<OpenHandles> open_;
     std::shared_ptr<ClusterHandle> handle_;  // empty once closed
@@ -73,6 +78,7 @@ Napi::Function Cluster::Define(Napi::Env env) {
                         InstanceMethod<&Cluster::GroupOffsets>("groupOffsets"),
                         InstanceMethod<&Cluster::DescribeGroup>("describeGroup"),
                         InstanceMethod<&Cluster::ReadHeaders>("readHeaders"),
+                        InstanceMethod<&Cluster::ReadBatches>("readBatches"),
                         InstanceMethod<&Cluster::DescribeProducers>("describeProducers"),
                         InstanceMethod<&Cluster::SetCredentials>("setCredentials"),
                         InstanceMethod<&Cluster::CreateTopics>("createTopics"),
@@ -96,6 +102,16 @@ Napi::Value Cluster::Run(const Napi::CallbackInfo& info, const char* what, Call 
     return RunInPool<T>(env, what, [handle = handle_, call = std::move(call)]() -> Outcome<T> {
         if (!handle) return Closed();
         return call(handle->rk());
+    });
+}
+
+template <typename T, typename Call>
+Napi::Value Cluster::RunAtLeaders(const Napi::CallbackInfo& info, const char* what, Call call) {
+    const Napi::Env env = info.Env();
+    if (env.IsExceptionPending()) return env.Undefined();
+    return RunInPool<T>(env, what, [handle = handle_, call = std::move(call)]() -> Outcome<T> {
+        if (!handle) return Closed();
+        return call(handle->rk(), handle->leaders());
     });
 }
 
@@ -166,19 +182,34 @@ Napi::Value Cluster::ReadHeaders(const Napi::CallbackInfo& info) {
     const int max_bytes = ReadInt(info[1]);
     const bool read_committed = ReadString(info[2]) == "read_committed";
     const int timeout_ms = ReadInt(info[3]);
-    return Run<std::vector<PartitionHeaders>>(
+    return RunAtLeaders<std::vector<PartitionHeaders>>(
         info, "read headers",
-        [asked = std::move(asked), max_bytes, read_committed, timeout_ms](rd_kafka_t* rk) {
-            return ::ReadHeaders(rk, asked, max_bytes, read_committed, timeout_ms);
+        [asked = std::move(asked), max_bytes, read_committed, timeout_ms](rd_kafka_t* rk,
+                                                                          LeaderCache& leaders) {
+            return ::ReadHeaders(rk, leaders, asked, max_bytes, read_committed, timeout_ms);
+        });
+}
+
+Napi::Value Cluster::ReadBatches(const Napi::CallbackInfo& info) {
+    std::vector<PartitionOffset> asked = ReadOffsets(info[0]);
+    const int max_bytes = ReadInt(info[1]);
+    const bool read_committed = ReadString(info[2]) == "read_committed";
+    const int timeout_ms = ReadInt(info[3]);
+    return RunAtLeaders<std::vector<PartitionBatches>>(
+        info, "read batches",
+        [asked = std::move(asked), max_bytes, read_committed, timeout_ms](rd_kafka_t* rk,
+                                                                          LeaderCache& leaders) {
+            return ::ReadBatches(rk, leaders, asked, max_bytes, read_committed, timeout_ms);
         });
 }
 
 Napi::Value Cluster::DescribeProducers(const Napi::CallbackInfo& info) {
     std::vector<TopicPartition> asked = ReadPartitions(info[0]);
     const int timeout_ms = ReadInt(info[1]);
-    return Run<std::vector<PartitionProducers>>(
-        info, "describe producers", [asked = std::move(asked), timeout_ms](rd_kafka_t* rk) {
-            return ::DescribeProducers(rk, asked, timeout_ms);
+    return RunAtLeaders<std::vector<PartitionProducers>>(
+        info, "describe producers",
+        [asked = std::move(asked), timeout_ms](rd_kafka_t* rk, LeaderCache& leaders) {
+            return ::DescribeProducers(rk, leaders, asked, timeout_ms);
         });
 }
 

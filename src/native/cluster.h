@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "client_handle.h"
+#include "leader_query.h"
 
 // A producer by librdkafka's type, though it never makes a record: that type joins nothing and
 // fetches nothing. No topic object is ever made on it.
@@ -14,8 +15,13 @@ class ClusterHandle final : public ClientHandle {
    public:
     static Outcome<std::shared_ptr<ClusterHandle>> Open(const Properties& properties);
 
+    // For requests of our own to the leaders of partitions.
+    LeaderCache& leaders() { return leaders_; }
+
    private:
     ClusterHandle() = default;
+
+    LeaderCache leaders_;
 };
 
 // Adds the class Cluster to the addon's exports.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "failure.h"
+#include "leader_query.h"
 #include "topic_partition.h"
 
 // A batch as its header tells it. Formats before 2 tell offset, size, magic and codec alone.
@@ -44,7 +45,7 @@ struct PartitionHeaders {
 // Fetches about `max_bytes` of each partition from its offset on, and more of those whose first
 // batch is larger. Blocks until all is answered or the time is up; in the order asked. Any thread
 // but the JS thread.
-Outcome<std::vector<PartitionHeaders>> ReadHeaders(rd_kafka_t* rk,
+Outcome<std::vector<PartitionHeaders>> ReadHeaders(rd_kafka_t* rk, LeaderCache& leaders,
                                                    const std::vector<PartitionOffset>& asked,
                                                    int max_bytes, bool read_committed,
                                                    int timeout_ms);

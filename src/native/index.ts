@@ -129,6 +129,18 @@ export interface BatchHeader {
   baseSequence: number
 }
 
+/** Batches of one partition as they came, for those who look into records. */
+export interface PartitionBatches extends TopicPartition {
+  logStartOffset: number
+  highWatermark: number
+  lastStableOffset: number
+  /** Transactions that end in an abort: batches of these producers from these offsets on, up to their markers. */
+  aborted: { producerId: number; firstOffset: number }[]
+  /** Whole batches in log order; the first may begin before the offset asked for. Empty at the end of the log. */
+  bytes: ArrayBuffer
+  failure?: KafkaFailure
+}
+
 export interface ProducerIdentity {
   producerId: number
   producerEpoch: number
@@ -218,6 +230,16 @@ export interface Cluster {
     isolation: Isolation,
     timeoutMs: number
   ): Promise<PartitionHeaders[]>
+  /**
+   * Fetches whole batches of each partition from its offset on, about `maxBytes` of each and one batch at
+   * least. Leaders are looked up once and again when they have moved. In the order asked.
+   */
+  readBatches(
+    partitions: readonly (TopicPartition & { offset: number })[],
+    maxBytes: number,
+    isolation: Isolation,
+    timeoutMs: number
+  ): Promise<PartitionBatches[]>
   /**
    * What the partitions' leaders know of those who wrote them, in the order asked. Brokers before 2.8 fail
    * with `_UNSUPPORTED_FEATURE`. Needs READ on the topics.

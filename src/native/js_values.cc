@@ -1,6 +1,7 @@
 #include "js_values.h"
 
 #include <array>
+#include <cstring>
 #include <utility>
 
 namespace {
@@ -315,5 +316,29 @@ Napi::Value ToJs(Napi::Env env, const PartitionProducers& producers) {
     object.Set("partition", producers.partition);
     object.Set("producers", ToJs(env, producers.producers));
     SetFailure(object, producers.failure);
+    return object;
+}
+
+Napi::Value ToJs(Napi::Env env, const heliostat::AbortedTransaction& transaction) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("producerId", static_cast<double>(transaction.producer_id));
+    object.Set("firstOffset", static_cast<double>(transaction.first_offset));
+    return object;
+}
+
+Napi::Value ToJs(Napi::Env env, const PartitionBatches& batches) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("topic", batches.topic);
+    object.Set("partition", batches.partition);
+    object.Set("logStartOffset", static_cast<double>(batches.log_start));
+    object.Set("highWatermark", static_cast<double>(batches.high_watermark));
+    object.Set("lastStableOffset", static_cast<double>(batches.last_stable_offset));
+    object.Set("aborted", ToJs(env, batches.aborted));
+    // Copied: JavaScript keeps it as long as it likes, and hands it to workers.
+    Napi::ArrayBuffer bytes = Napi::ArrayBuffer::New(env, batches.bytes.size());
+    if (!batches.bytes.empty())
+        std::memcpy(bytes.Data(), batches.bytes.data(), batches.bytes.size());
+    object.Set("bytes", bytes);
+    SetFailure(object, batches.failure);
     return object;
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "admin.h"
+#include "batch_reader.h"
 #include "event_log.h"
 #include "failure.h"
 #include "header_reader.h"
@@ -53,6 +54,8 @@ Napi::Value ToJs(Napi::Env env, const GroupMemberFacts& member);
 Napi::Value ToJs(Napi::Env env, const GroupDescription& group);
 Napi::Value ToJs(Napi::Env env, const BatchFacts& batch);
 Napi::Value ToJs(Napi::Env env, const PartitionHeaders& headers);
+Napi::Value ToJs(Napi::Env env, const heliostat::AbortedTransaction& transaction);
+Napi::Value ToJs(Napi::Env env, const PartitionBatches& batches);
 Napi::Value ToJs(Napi::Env env, const ProducerState& state);
 Napi::Value ToJs(Napi::Env env, const PartitionProducers& producers);
 

@@ -16,6 +16,7 @@ namespace {
 // Requests under way together. The pool thread makes them and waits; broker threads answer.
 struct Wave {
     const LeaderQuery& query;
+    LeaderCache& leaders;
     std::mutex mutex;  // guards `open` and whatever the query's functions fill
     std::condition_variable news;
     int open = 0;
@@ -26,7 +27,9 @@ struct Request {
     LeaderQuery::Places places;
 };
 
+// A leader may have moved.
 void FailAll(const Request& request, rd_kafka_resp_err_t code) {
+    request.wave.leaders.Drop();
     for (const size_t place : request.places) request.wave.query.fail(place, code);
 }
 
@@ -107,12 +110,72 @@ int32_t LeaderTable::Find(const std::string& topic, int32_t partition) const {
     return found->second[static_cast<size_t>(partition)];
 }
 
-void AskLeaders(rd_kafka_t* rk, const std::vector<PlaceAtLeader>& wanted, const LeaderQuery& query,
-                const Deadline& deadline) {
+Outcome<std::shared_ptr<const LeaderTable>> LeaderCache::Get(rd_kafka_t* rk, int timeout_ms) {
+    {
+        std::lock_guard lock(mutex_);
+        if (table_) return table_;
+    }
+    Outcome<LeaderTable> read = LeaderTable::Read(rk, timeout_ms);
+    if (Failure* failure = std::get_if<Failure>(&read)) return std::move(*failure);
+    auto table = std::make_shared<const LeaderTable>(std::get<LeaderTable>(std::move(read)));
+    std::lock_guard lock(mutex_);
+    table_ = table;
+    return table;
+}
+
+void LeaderCache::Drop() {
+    std::lock_guard lock(mutex_);
+    table_.reset();
+}
+
+Outcome<std::vector<PlaceAtLeader>> PlaceAll(
+    rd_kafka_t* rk, LeaderCache& leaders, size_t count,
+    const std::function<TopicPartition(size_t place)>& partition_at,
+    const std::function<void(size_t place, rd_kafka_resp_err_t code)>& fail, int timeout_ms) {
+    const Deadline deadline(timeout_ms);
+    std::vector<PlaceAtLeader> placed;
+    // A table from before may not know a partition yet, or its leader.
+    for (const bool is_last : {false, true}) {
+        Outcome<std::shared_ptr<const LeaderTable>> found = leaders.Get(rk, deadline.RemainingMs());
+        if (Failure* failure = std::get_if<Failure>(&found)) return std::move(*failure);
+        const LeaderTable& table = *std::get<std::shared_ptr<const LeaderTable>>(found);
+        placed.clear();
+        std::vector<PlaceAtLeader> missing;
+        for (size_t place = 0; place < count; ++place) {
+            const auto [topic, partition] = partition_at(place);
+            const int32_t leader = table.Find(topic, partition);
+            (leader >= 0 ? placed : missing).push_back({place, leader});
+        }
+        if (missing.empty()) break;
+        leaders.Drop();
+        if (!is_last) continue;
+        for (const auto& [place, leader] : missing)
+            fail(place, leader == LeaderTable::kNoPartition
+                            ? RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART
+                            : RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE);
+    }
+    return placed;
+}
+
+bool IsLeaderNews(int16_t code) {
+    switch (code) {
+        case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+        case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
+        case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
+        case RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH:
+        case RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH:
+            return true;
+        default:
+            return false;
+    }
+}
+
+void AskLeaders(rd_kafka_t* rk, LeaderCache& leaders, const std::vector<PlaceAtLeader>& wanted,
+                const LeaderQuery& query, const Deadline& deadline) {
     std::map<int32_t, LeaderQuery::Places> by_leader;
     for (const auto& [place, leader] : wanted) by_leader[leader].push_back(place);
     while (!by_leader.empty()) {
-        Wave wave{.query = query, .mutex = {}, .news = {}};
+        Wave wave{.query = query, .leaders = leaders, .mutex = {}, .news = {}};
         for (auto it = by_leader.begin(); it != by_leader.end();) {
             LeaderQuery::Places& waiting = it->second;
             const size_t count = std::min(query.most_partitions, waiting.size());

@@ -7,6 +7,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -31,6 +33,17 @@ class LeaderTable {
     std::unordered_map<std::string, std::vector<int32_t>> leaders_;
 };
 
+// The table of one cluster, read when it is first needed and again after somebody found it wrong.
+class LeaderCache {
+   public:
+    Outcome<std::shared_ptr<const LeaderTable>> Get(rd_kafka_t* rk, int timeout_ms);
+    void Drop();
+
+   private:
+    std::mutex mutex_;
+    std::shared_ptr<const LeaderTable> table_;
+};
+
 // One kind of request. Partitions are told by their place in the caller's list. `write` and `take`
 // run on broker threads, one at a time.
 struct LeaderQuery {
@@ -51,9 +64,19 @@ struct PlaceAtLeader {
     int32_t leader;
 };
 
+// What was asked for, by its leaders. `fail` hears of each place without one; the table is then
+// read again before it is believed.
+Outcome<std::vector<PlaceAtLeader>> PlaceAll(
+    rd_kafka_t* rk, LeaderCache& leaders, size_t count,
+    const std::function<TopicPartition(size_t place)>& partition_at,
+    const std::function<void(size_t place, rd_kafka_resp_err_t code)>& fail, int timeout_ms);
+
+// Whether an answer with this code says that the table is wrong.
+bool IsLeaderNews(int16_t code);
+
 // Asks for all of them, one request to each leader at a time, and returns when all are answered or
 // have failed.
-void AskLeaders(rd_kafka_t* rk, const std::vector<PlaceAtLeader>& wanted, const LeaderQuery& query,
-                const Deadline& deadline);
+void AskLeaders(rd_kafka_t* rk, LeaderCache& leaders, const std::vector<PlaceAtLeader>& wanted,
+                const LeaderQuery& query, const Deadline& deadline);
 
 #endif  // HELIOSTAT_LEADER_QUERY_H_

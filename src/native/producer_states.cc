@@ -19,30 +19,22 @@ constexpr size_t kMostPartitions = 1000;
 
 }  // namespace
 
-Outcome<std::vector<PartitionProducers>> DescribeProducers(rd_kafka_t* rk,
+Outcome<std::vector<PartitionProducers>> DescribeProducers(rd_kafka_t* rk, LeaderCache& leaders,
                                                            const std::vector<TopicPartition>& asked,
                                                            int timeout_ms) {
     const Deadline deadline(timeout_ms);
     std::vector<PartitionProducers> results;
     if (asked.empty()) return results;
-    Outcome<LeaderTable> found = LeaderTable::Read(rk, timeout_ms);
-    if (Failure* failure = std::get_if<Failure>(&found)) return std::move(*failure);
-    const LeaderTable& leaders = std::get<LeaderTable>(found);
-
-    std::vector<PlaceAtLeader> wanted;
     results.reserve(asked.size());
-    for (size_t place = 0; place < asked.size(); ++place) {
-        const auto& [topic, partition] = asked[place];
+    for (const auto& [topic, partition] : asked)
         results.push_back({topic, partition, {}, std::nullopt});
-        const int32_t leader = leaders.Find(topic, partition);
-        if (leader >= 0) {
-            wanted.push_back({place, leader});
-        } else {
-            results.back().failure = FailureOf(leader == LeaderTable::kNoPartition
-                                                   ? RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART
-                                                   : RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE);
-        }
-    }
+    const auto fail = [&](size_t place, rd_kafka_resp_err_t code) {
+        results[place].failure = FailureOf(code);
+    };
+    Outcome<std::vector<PlaceAtLeader>> placed = PlaceAll(
+        rk, leaders, asked.size(), [&](size_t place) { return asked[place]; }, fail, timeout_ms);
+    if (Failure* failure = std::get_if<Failure>(&placed)) return std::move(*failure);
+
     const LeaderQuery query{
         .api = WIRE_DESCRIBE_PRODUCERS,
         .min_version = heliostat::kDescribeProducers,
@@ -67,6 +59,7 @@ Outcome<std::vector<PartitionProducers>> DescribeProducers(rd_kafka_t* rk,
                         const size_t at = index.Take(partition.topic, partition.partition);
                         if (at == index.size()) return;
                         PartitionProducers& result = results[places[at]];
+                        if (IsLeaderNews(partition.error)) leaders.Drop();
                         if (partition.error != 0) {
                             result.failure =
                                 FailureOf(static_cast<rd_kafka_resp_err_t>(partition.error));
@@ -76,8 +69,7 @@ Outcome<std::vector<PartitionProducers>> DescribeProducers(rd_kafka_t* rk,
                             result.producers.push_back({id, epoch, sequence});
                     });
             },
-        .fail = [&](size_t place,
-                    rd_kafka_resp_err_t code) { results[place].failure = FailureOf(code); }};
-    AskLeaders(rk, wanted, query, deadline);
+        .fail = fail};
+    AskLeaders(rk, leaders, std::get<std::vector<PlaceAtLeader>>(placed), query, deadline);
     return results;
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "failure.h"
+#include "leader_query.h"
 #include "topic_partition.h"
 
 struct ProducerState {
@@ -28,7 +29,7 @@ struct PartitionProducers {
 
 // In the order asked; needs READ on the topics. A broker without the request fails its partitions
 // with _UNSUPPORTED_FEATURE. Any thread but the JS thread.
-Outcome<std::vector<PartitionProducers>> DescribeProducers(rd_kafka_t* rk,
+Outcome<std::vector<PartitionProducers>> DescribeProducers(rd_kafka_t* rk, LeaderCache& leaders,
                                                            const std::vector<TopicPartition>& asked,
                                                            int timeout_ms);
 

@@ -117,9 +117,12 @@ export class TargetTopics {
     if (topics.length === 0) return
     const { brokers } = await this.#target.metadata([], this.#requestTimeoutMs)
     const sourceConfigs = await this.#configs.readSource(topics.map(({ topic }) => topic))
+    const asked = this.#creation.replicationFactor
     const replicas = ({ replicationFactor }: SourceTopic) =>
-      chooseReplication(replicationFactor, this.#creation.replicationFactor, brokers.length)
-    const reduced = topics.filter(topic => replicas(topic) < topic.replicationFactor)
+      chooseReplication(replicationFactor, asked, brokers.length)
+    const reduced = topics.filter(
+      topic => replicas(topic) < Math.max(topic.replicationFactor, asked ?? 0)
+    )
     const [first] = reduced
     if (first) {
       this.#log.warn(
@@ -127,10 +130,11 @@ export class TargetTopics {
           count: reduced.length,
           topics: someNames(reduced),
           sourceReplicas: first.replicationFactor,
+          asked,
           replicas: replicas(first),
           targetBrokers: brokers.length
         },
-        'target topics get fewer replicas than the source has'
+        'target topics get fewer replicas than the source has, or than was asked for'
       )
     }
     const requests = topics.map(topic => ({
@@ -266,8 +270,8 @@ export class TargetTopics {
     this.#toldInSync.add(topic)
     this.#log.warn(
       { topic, minInSyncReplicas, replicas },
-      'target topic asks for more in-sync replicas than it has: it takes no batch until its ' +
-        'min.insync.replicas is lowered or replicas are added'
+      'target topic asks for more in-sync replicas than it has: brokers before Kafka 3.7 take no ' +
+        'batch until its min.insync.replicas is lowered or replicas are added'
     )
   }
 }
