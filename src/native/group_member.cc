@@ -28,8 +28,6 @@ constexpr int kReadBackTimeoutMs = 5'000;
 constexpr int kLeaveTimeoutMs = 10'000;
 constexpr int kLeavePollMs = 100;
 
-constexpr int kMaxMetadataRefreshMs = 3000;
-
 bool UsesConsumerProtocol(const Properties& properties) {
     const auto found = properties.find("group.protocol");
     return found != properties.end() && found->second == "consumer";
@@ -41,15 +39,6 @@ std::optional<int> ReadNumber(const std::string& text) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
     return number;
-}
-
-// New partitions are seen at the next refresh.
-void LimitMetadataRefresh(Properties& properties) {
-    const std::string limit = std::to_string(kMaxMetadataRefreshMs);
-    std::string& value =
-        properties.try_emplace("topic.metadata.refresh.interval.ms", limit).first->second;
-    const std::optional<int> interval_ms = ReadNumber(value);
-    if (interval_ms && (*interval_ms < 0 || *interval_ms > kMaxMetadataRefreshMs)) value = limit;
 }
 
 // A restarted dynamic member waits until the session of its former life is over, so sessions are
@@ -70,7 +59,6 @@ Properties ForMember(Properties properties) {
         properties.insert_or_assign("partition.assignment.strategy", "cooperative-sticky");
         SetSession(properties);
     }
-    LimitMetadataRefresh(properties);
     properties.insert_or_assign("enable.auto.commit", "false");
     properties.insert_or_assign("enable.auto.offset.store", "false");
     properties.insert_or_assign("enable.partition.eof", "false");

@@ -85,7 +85,6 @@ function expect(facts: LaneFacts, records: number | null): Expectation {
     const detail = 'where it would begin, or the end of the log, cannot be told'
     return { outcome: 'unknown', path: 'unknown', reason: 'not-known', detail }
   }
-  if (target.waits) return { outcome: 'waits', path: 'none', ...target.waits }
   if (records === 0) {
     return { outcome: 'idle', path: 'none', reason: 'none', detail: 'nothing to copy now' }
   }

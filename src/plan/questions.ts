@@ -49,7 +49,7 @@ export async function listOffsets(
   cluster: Cluster,
   side: string,
   partitions: readonly TopicPartition[],
-  at: -1 | -2,
+  at: number,
   isolation: Isolation
 ): Promise<Offsets> {
   if (partitions.length === 0) return new Map()

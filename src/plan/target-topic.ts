@@ -47,8 +47,6 @@ export interface TargetTopicPlan {
   behaviour: TargetBehaviour
   /** Why no lane can start. */
   refusal?: { reason: PlanReason; detail: string }
-  /** Why every write would be put off. */
-  waits?: { reason: string; detail: string }
   findings: Finding[]
 }
 
@@ -145,20 +143,20 @@ function planCreation(facts: TargetTopicFacts): TargetTopicPlan {
   return checkMinInSync(plan, topic)
 }
 
-/** With more in-sync replicas asked for than there are at all, the target refuses each write. */
+/** With more in-sync replicas asked for than there are at all, brokers before 3.7 refuse each write. */
 function checkMinInSync(plan: TargetTopicPlan, topic: string): TargetTopicPlan {
   const { minInSyncReplicas } = plan.behaviour
   if (!(minInSyncReplicas > plan.replicationFactor)) return plan
   const detail =
     `min.insync.replicas is ${minInSyncReplicas} and the target topic has ` +
-    `${replicas(plan.replicationFactor)}: every write would be refused`
+    `${replicas(plan.replicationFactor)}: brokers before Kafka 3.7 refuse every write`
   plan.findings.push({
     kind: 'min-insync-replicas',
     topic,
     text: detail,
     fix: `set min.insync.replicas to at most ${plan.replicationFactor} on the target, or add replicas`
   })
-  return { ...plan, waits: { reason: 'not-enough-replicas', detail } }
+  return plan
 }
 
 function replicas(count: number): string {

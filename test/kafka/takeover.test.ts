@@ -22,7 +22,9 @@ const limit = { timeout: 90_000 }
 const partitions = 4
 const batchRecords = 500
 /** In each partition. */
-const records = 40_000
+const records = 30_000
+/** In all more than MirrorMaker's producer buffers, and so sends after it is told to end: 32 MiB. */
+const recordBytes = 400
 /** A member that was killed keeps others of another kind out of its group for so long. */
 const sessionMs = 6_000
 const commitFlags = ['--offset.commit.interval.ms', '1000']
@@ -64,7 +66,8 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       assert.equal(found.size, partitions * records, 'records that are on the target')
 
       const heads = mirror.linesLike({ msg: headMessage }).map(readHead)
-      for (const { partition, offset } of left) {
+      for (let partition = 0; partition < partitions; partition++) {
+        const offset = left.find(row => row.partition === partition)?.offset ?? 0
         const first = offset - (offset % batchRecords)
         const twice = [...found].filter(([key, times]) => isOf(key, partition) && times > 1)
         assert.ok(twice.every(([, times]) => times === 2))
@@ -126,7 +129,9 @@ test(
     const { folder, args } = await prepare(t, topic)
     await copyWithMirrorMaker1(t, topic, folder, args, 'SIGTERM')
     const first = startMirrorMaker(t, folder, [...args, '--offset.commit.interval.ms', '600000'])
-    await first.line({ msg: 'lanes started' })
+    const copied = await countRecords(pair.target.bootstrap, topic)
+    const hasMoved = async () => (await countRecords(pair.target.bootstrap, topic)) > copied
+    await first.until('a batch of its own', hasMoved)
     first.kill('SIGKILL')
     await first.exited
     const own = await readCommits(topic)
@@ -134,7 +139,13 @@ test(
     assert.ok(own.some(({ offset }) => offset % batchRecords !== 0))
     const second = startMirrorMaker(t, folder, [...args, ...bounded])
     assert.equal(await second.exit(60_000), 0, second.tail())
-    assert.equal((await readTarget(topic)).size, partitions * records)
+    const found = await readTarget(topic)
+    assert.equal(found.size, partitions * records)
+    // The head of a batch comes twice, once for MirrorMaker and once for either of ours.
+    const heads = own.reduce((sum, { offset }) => sum + (offset % batchRecords), 0)
+    const times = [...found.values()]
+    assert.ok(Math.max(...times) <= 2)
+    assert.equal(times.filter(count => count === 2).length, heads)
   }
 )
 
@@ -151,7 +162,12 @@ async function prepare(t: TestContext, topic: string): Promise<{ folder: string;
   const { source, target } = pair
   await createTopic(source.bootstrap, topic, partitions)
   await createTopic(target.bootstrap, topic, partitions)
-  await produceNumbered(source.bootstrap, topic, { records, batchRecords, codec: 'lz4' })
+  await produceNumbered(source.bootstrap, topic, {
+    records,
+    recordBytes,
+    batchRecords,
+    codec: 'lz4'
+  })
   const folder = await makeFolder(t)
   const consumer = [
     `bootstrap.servers=${source.bootstrap}`,
@@ -161,12 +177,10 @@ async function prepare(t: TestContext, topic: string): Promise<{ folder: string;
     'heartbeat.interval.ms=2000',
     'partition.assignment.strategy=org.apache.kafka.clients.consumer.RoundRobinAssignor'
   ]
-  // So small and one at a time that there is a middle in which to stop it.
   const producer = [
     `bootstrap.servers=${target.bootstrap}`,
     'acks=all',
     'compression.type=lz4',
-    'batch.size=2000',
     'max.in.flight.requests.per.connection=1'
   ]
   await writeFile(join(folder, 'consumer.properties'), `${consumer.join('\n')}\n`)
@@ -188,7 +202,7 @@ async function copyWithMirrorMaker1(
   const hasSome = async () => (await countRecords(pair.target.bootstrap, topic)) > 8_000
   await waitFor('some records', hasSome, { limitMs: 60_000, everyMs: 20, describe })
   if (signal === 'SIGKILL') {
-    const hasCommitted = async () => (await readCommits(topic)).length === partitions
+    const hasCommitted = async () => (await readCommits(topic)).length > 0
     await waitFor('a commit', hasCommitted, { everyMs: 20, describe })
   }
   await maker.end(signal)

@@ -86,8 +86,17 @@ export class RawClient {
     isolation: Isolation = 'read_uncommitted'
   ): Promise<number> {
     const timestamp = at === 'earliest' ? -2 : at === 'latest' ? -1 : at
+    return this.#listOffset(topic, partition, timestamp, { replica: -1, isolation })
+  }
+
+  #listOffset(
+    topic: string,
+    partition: number,
+    timestamp: number,
+    { replica, isolation }: { replica: number; isolation: Isolation }
+  ): Promise<number> {
     // replica_id i32, isolation_level i8, topics [name, partitions [partition i32, timestamp i64]]
-    const body = new Writer().int32(-1).int8(isolationLevel(isolation)).int32(1).string(topic)
+    const body = new Writer().int32(replica).int8(isolationLevel(isolation)).int32(1).string(topic)
     body.int32(1).int32(partition).int64(timestamp)
     return this.routes.retrying(async () => {
       const leader = await this.routes.leaderConnection(topic, partition)
@@ -103,6 +112,11 @@ export class RawClient {
       }) as [[number]]
       return offset
     })
+  }
+
+  /** ListOffsets v2 as a debugging replica: the leader's log end, be it replicated or not. */
+  logEnd(topic: string, partition: number): Promise<number> {
+    return this.#listOffset(topic, partition, -1, { replica: -2, isolation: 'read_uncommitted' })
   }
 
   /** Both ends of every partition of a topic. */
