@@ -111,15 +111,15 @@ export class LaneOrigins {
       case 'unproved':
         return this.#unproved(answer.reason)
       case 'went-back':
-        return {
-          kind: 'refused',
-          refusal: {
-            reason: 'target-went-back',
-            detail:
-              `the target lost records that it had acknowledged: its log ends at ${answer.highWatermark}, ` +
-              `behind ${checkpoint.targetEnd} records were sent. ${decideYourself}`
-          }
-        }
+        return wentBack(
+          `the target lost records that it had acknowledged: its log ends at ${answer.highWatermark}, ` +
+            `and what was acknowledged ended at ${checkpoint.targetEnd}`
+        )
+      case 'replaced':
+        return wentBack(
+          `at offset ${checkpoint.targetEnd - 1} the target has another record than the one that it ` +
+            'acknowledged there: the topic was deleted and made anew, or its log was cut and others wrote on'
+        )
     }
   }
 
@@ -157,6 +157,13 @@ type Judgement = First | Refused | { kind: 'resume'; checkpoint: Checkpoint }
 const decideYourself =
   'Compare both sides, then set the offset of the group with kafka-consumer-groups --reset-offsets: ' +
   'the mirror goes on there, and says which records it may double'
+
+function wentBack(what: string): Refused {
+  return {
+    kind: 'refused',
+    refusal: { reason: 'target-went-back', detail: `${what}. ${decideYourself}` }
+  }
+}
 
 /** Who asks for exactly once gets no less without saying so. */
 export function whyUnproved(

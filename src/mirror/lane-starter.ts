@@ -18,6 +18,7 @@ import {
 import type { SourceTopic, TargetTopic, TargetTopics } from '../topics/create.ts'
 import { type DecodedCheckpoint, decodeCheckpoint } from './checkpoint.ts'
 import type { Commits } from './commits.ts'
+import type { DeliveryLevel } from './delivery.ts'
 import { type Lane, laneName } from './lane.ts'
 import type { LaneOrigin, LaneOrigins } from './lane-origins.ts'
 import type { Lanes } from './lanes.ts'
@@ -29,6 +30,8 @@ const timeoutMs = 10_000
 
 /** Creating the topics of a round takes a broker about a second. */
 const lanesPerRound = 1_000
+
+const topicsInCommand = 10
 
 /** A partition without a leader is not found either, and all topics are a large answer. */
 const lookAgainMs = 2_000
@@ -334,8 +337,21 @@ function tellStarted(log: Logger, ready: readonly Candidate[]): void {
     const arrived = candidates.reduce((sum, candidate) => sum + candidate.origin.arrived, 0)
     const facts = { lanes: candidates.length, delivery }
     if (delivery === 'exactly-once') log.info({ ...facts, arrived }, 'lanes started')
-    else log.warn({ ...facts, deliveryReason }, 'lanes started; a crash may double records')
+    else {
+      const fix = fixFor(origin.level, candidates)
+      log.warn({ ...facts, deliveryReason, fix }, 'lanes started; a crash may double records')
+    }
   }
+}
+
+/** What would let the lanes promise more; undefined when they do anyway from their next start on, or cannot. */
+function fixFor({ deliveryReason }: DeliveryLevel, candidates: readonly Candidate[]) {
+  if (deliveryReason !== 'no-read-right') return undefined
+  const topics = [...new Set(candidates.map(({ lane }) => lane.topic))]
+  const named = topics.slice(0, topicsInCommand).map(topic => `--topic ${topic}`)
+  const rest = topics.length - named.length
+  const more = rest > 0 ? ` (and ${rest} more)` : ''
+  return `on the target: kafka-acls --add --allow-principal User:NAME --operation Read ${named.join(' ')}${more}`
 }
 
 function laneStart({ lane, start, decoded, target, origin }: Candidate): LaneStart {

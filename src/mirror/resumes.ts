@@ -6,6 +6,7 @@ import {
   decideResume,
   type KafkaFailure,
   type PartitionHeaders,
+  type PartitionOffset,
   type PartitionProducers,
   type TargetFacts,
   type TopicPartition
@@ -29,10 +30,18 @@ export type ResumeAnswer =
   | { kind: 'unproved'; reason: DeliveryReason }
   /** The target lost records that it had acknowledged. */
   | { kind: 'went-back'; highWatermark: number }
+  /** The target's log is another one: what was acknowledged last is not there, and something else is. */
+  | { kind: 'replaced' }
 
-/** Most batches of other writers that are looked at, newest first, for the lane's own. */
-const mostSteps = 64
-const headerBytes = 4_096
+/**
+ * The newest batch is the lane's own unless others write the partition too. Then the log is looked through
+ * backwards, in windows that grow, and forwards within each; a partition that takes more steps is given up.
+ */
+const mostSteps = 256
+const newestBytes = 4_096
+const windowBytes = 262_144
+const firstWindow = 2_000
+const windowGrowth = 4
 
 /** Answers in the order of the questions. */
 export async function askResumes(
@@ -42,8 +51,10 @@ export async function askResumes(
 ): Promise<ResumeAnswer[]> {
   if (questions.length === 0) return []
   const searches = questions.map(question => new Search(question))
-  const ends = await target.listOffsets([...questions], -1, 'read_uncommitted', timeoutMs)
-  for (const [index, { offset, failure }] of ends.entries()) searches[index]?.begin(offset, failure)
+  const [starts, ends] = await Promise.all(
+    [-2, -1].map(at => target.listOffsets([...questions], at, 'read_uncommitted', timeoutMs))
+  )
+  for (const [index, search] of searches.entries()) search.begin(starts?.[index], ends?.[index])
   await readTails(target, searches, timeoutMs)
   // In this order: what is written in between is then seen by the leader's answer.
   const known = searches.filter(search => search.needsLeader)
@@ -52,6 +63,7 @@ export async function askResumes(
     timeoutMs
   )
   for (const [index, found] of producers.entries()) known[index]?.noteLeader(found)
+  await readAnchors(target, searches, timeoutMs)
   return searches.map(search => search.answer())
 }
 
@@ -65,12 +77,34 @@ async function readTails(
     if (open.length === 0) return
     const found = await target.readHeaders(
       open.map(({ question, wants = 0 }) => ({ ...partitionOf(question), offset: wants })),
-      headerBytes,
+      step === 0 ? newestBytes : windowBytes,
       'read_uncommitted',
       timeoutMs
     )
     for (const [index, headers] of found.entries()) open[index]?.noteHeaders(headers)
   }
+}
+
+/** A log in which nothing of the lane was found at all may not be the one that it was sent to. */
+async function readAnchors(
+  target: Cluster,
+  searches: readonly Search[],
+  timeoutMs: number
+): Promise<void> {
+  const lost = searches.filter(search => search.needsAnchor)
+  if (lost.length === 0) return
+  const found = await target.readHeaders(
+    lost.map(({ question }) => ({ ...partitionOf(question), offset: anchorOf(question) })),
+    newestBytes,
+    'read_uncommitted',
+    timeoutMs
+  )
+  for (const [index, headers] of found.entries()) lost[index]?.noteAnchor(headers)
+}
+
+/** Where the last record lies that was acknowledged before the commit. */
+function anchorOf({ checkpoint }: ResumeQuestion): number {
+  return checkpoint.targetEnd - 1
 }
 
 /** What has been found out for one question. */
@@ -79,8 +113,11 @@ class Search {
   #facts: TargetFacts = { logStart: 0, highWatermark: -1, isTailKnown: false }
   /** Decided without looking at more. */
   #decided: ResumeAnswer | undefined
-  /** Offset of the target whose batch is to be looked at next. */
+  /** Offset of the target from which batches are to be looked at next. */
   wants: number | undefined
+  /** The window: what lies from its end on has been looked at. */
+  #from = 0
+  #to = 0
 
   constructor(question: ResumeQuestion) {
     this.question = question
@@ -90,35 +127,49 @@ class Search {
     return this.#decided === undefined
   }
 
-  begin(highWatermark: number, failure: KafkaFailure | undefined): void {
+  begin(start: PartitionOffset | undefined, end: PartitionOffset | undefined): void {
     const { algorithm, producerId, targetEnd } = this.question.checkpoint
-    this.#facts = { ...this.#facts, highWatermark }
-    if (failure || highWatermark < 0) this.#decided = { kind: 'later', ...(failure && { failure }) }
-    else if (algorithm !== pathAlgorithm) this.#decided = unproved('algorithm-changed')
+    const failure = start?.failure ?? end?.failure
+    const [logStart, highWatermark] = [start?.offset ?? -1, end?.offset ?? -1]
+    if (failure || logStart < 0 || highWatermark < 0) {
+      this.#decided = { kind: 'later', ...(failure && { failure }) }
+      return
+    }
+    this.#facts = { ...this.#facts, logStart, highWatermark }
+    if (algorithm !== pathAlgorithm) this.#decided = unproved('algorithm-changed')
     else if (producerId < 0) {
       this.#decided = highWatermark === targetEnd ? { kind: 'fresh' } : unproved('no-producer-id')
-    } else if (highWatermark <= targetEnd) this.#facts.isTailKnown = true
-    else this.wants = highWatermark - 1
+    } else this.#lookBelow(highWatermark, 1)
   }
 
-  noteHeaders({ batches, logStartOffset, failure }: PartitionHeaders): void {
-    const [batch] = batches
-    const offset = this.wants as number
-    this.wants = undefined
+  /** What is new on the target lies from the pair's end on, and what was deleted cannot be read. */
+  #lookBelow(to: number, length: number): void {
+    const oldest = Math.max(this.question.checkpoint.targetEnd, this.#facts.logStart)
+    this.#facts.isTailKnown = to <= oldest
+    this.wants = to <= oldest ? undefined : Math.max(oldest, to - length)
+    this.#from = this.wants ?? to
+    this.#to = to
+  }
+
+  noteHeaders({ batches, failure }: PartitionHeaders): void {
     if (failure) {
+      this.wants = undefined
       this.#decided = isRight(failure) ? unproved('no-read-right') : { kind: 'later', failure }
       return
     }
-    this.#facts.logStart = Math.max(0, logStartOffset)
-    // The log's end moved back in between, or a hole of compaction: nothing can be said by this way.
-    if (!batch || batch.baseOffset > offset) return
-    if (this.#isOwn(batch)) {
-      this.#facts.tailSequence = lastSequence(batch)
-      return
+    for (const batch of batches) {
+      if (batch.baseOffset < this.#to && this.#isOwn(batch)) {
+        this.#facts.tailSequence = lastSequence(batch)
+      }
     }
-    const from = Math.max(this.question.checkpoint.targetEnd, this.#facts.logStart)
-    if (batch.baseOffset <= from) this.#facts.isTailKnown = true
-    else this.wants = batch.baseOffset - 1
+    const last = batches.at(-1)
+    const next = last ? last.lastOffset + 1 : this.#to
+    if (next < this.#to) this.wants = next
+    else if (this.#facts.tailSequence !== undefined) this.wants = undefined
+    else {
+      const looked = Math.min(this.#from, batches[0]?.baseOffset ?? this.#from)
+      this.#lookBelow(looked, Math.max(firstWindow, (this.#to - this.#from) * windowGrowth))
+    }
   }
 
   noteLeader({ producers, failure }: PartitionProducers): void {
@@ -132,9 +183,26 @@ class Search {
     this.#decided = isRight(failure) ? unproved('no-read-right') : { kind: 'later', failure }
   }
 
+  /** Under this producer something was sent before the commit, and neither the leader nor the newer log shows it. */
+  get needsAnchor(): boolean {
+    const { leaderSequence, tailSequence, isTailKnown, logStart, highWatermark } = this.#facts
+    const { nextSequence, targetEnd } = this.question.checkpoint
+    const isUnseen = isTailKnown && tailSequence === undefined && leaderSequence === undefined
+    const isReadable = anchorOf(this.question) >= logStart && highWatermark >= targetEnd
+    return this.#decided === undefined && isUnseen && isReadable && nextSequence > 0
+  }
+
+  noteAnchor({ batches, failure }: PartitionHeaders): void {
+    const [batch] = batches
+    if (failure) this.#decided = { kind: 'later', failure }
+    // Compaction may have taken it.
+    if (!batch || batch.baseOffset > anchorOf(this.question) || this.#isOwn(batch)) return
+    this.#decided = { kind: 'replaced' }
+  }
+
   answer(): ResumeAnswer {
     if (this.#decided) return this.#decided
-    const { verdict, arrived } = decideResume(this.question.checkpoint, this.#facts)
+    const { verdict, arrived } = decideResume(this.question.checkpoint, this.#settledFacts())
     switch (verdict) {
       case 'exact':
         return { kind: 'exact', arrived }
@@ -146,6 +214,17 @@ class Search {
       case 'unknown':
         return unproved('resync-unknown')
     }
+  }
+
+  /**
+   * Of what the leader knows nothing is left in the log, whose start has passed the pair's end: it was deleted, and
+   * only what is replicated can be.
+   */
+  #settledFacts(): TargetFacts {
+    const { leaderSequence, tailSequence, isTailKnown, logStart } = this.#facts
+    const isDeleted = isTailKnown && logStart > this.question.checkpoint.targetEnd
+    if (!isDeleted || tailSequence !== undefined || leaderSequence === undefined) return this.#facts
+    return { ...this.#facts, tailSequence: leaderSequence }
   }
 
   #isOwn({ producerId, producerEpoch }: BatchHeader): boolean {
