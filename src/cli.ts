@@ -11,6 +11,7 @@ import {
   printOptions,
   runOptions,
   statusOptions,
+  verifyOptions,
   versionOptions
 } from './config/options.ts'
 import { readOptions } from './config/read-options.ts'
@@ -72,6 +73,16 @@ export const commands: CommandTable = {
       '$0 status --bootstrap-server localhost:9092 --group mirror --max-lag 10000 --format json'
     ],
     run: async flags => (await import('./commands/status.ts')).status(flags)
+  },
+  verify: {
+    describe: 'Compare source and target record by record, and name what differs; changes nothing',
+    options: verifyOptions,
+    examples: [
+      "$0 verify --consumer.config source.properties --producer.config target.properties --whitelist 'orders|log.*'",
+      "$0 verify --consumer.config source.properties --producer.config target.properties --whitelist '.*' --counts",
+      "$0 verify --consumer.config source.properties --producer.config target.properties --whitelist '.*' --since 2026-01-31T12:00:00Z --sample 5%"
+    ],
+    run: async flags => (await import('./commands/verify.ts')).verify(flags)
   },
   health: {
     describe: 'Ask the mirror on this host whether it is alive, or with --ready whether it mirrors',

@@ -15,7 +15,7 @@ export function overviewHelp(commands: CommandTable, width: number): Promise<str
         'command it is heliostat run.'
     )
     .epilogue(
-      'Exit codes: 0 done, 1 failed while running, 2 flags or configuration, 3 the check of the demo found a ' +
+      'Exit codes: 0 done, 1 failed while running, 2 flags or configuration, 3 verify or the check of the demo found a ' +
         'difference, 4 the drain ran out of time; 128 and more: ended by a second signal.\n\n' +
         'heliostat COMMAND --help shows the flags of a command and examples.\n' +
         'heliostat --version shows the version.'

@@ -344,6 +344,39 @@ export const planOptions = {
   }
 } as const satisfies OptionTable
 
+/** Everything that a run takes, so that its command line is a verification's by another word. */
+export const verifyOptions = {
+  ...runOptions,
+  counts: {
+    group: 'Observe',
+    type: 'boolean',
+    default: false,
+    describe:
+      'The quick check: compare numbers of offsets alone and say why they differ. Reads no record.'
+  },
+  since: {
+    group: 'Observe',
+    type: 'string',
+    placeholder: 'checkpoint|TIME',
+    describe:
+      'Compare only what came since a time (2026-01-31T12:00:00Z, or milliseconds since 1970), or behind the last commit. Leaves out what MirrorMaker copied before.'
+  },
+  sample: {
+    group: 'Observe',
+    type: 'string',
+    placeholder: 'N%|N',
+    describe:
+      'Compare only a share of the records, or N of each partition, in runs spread over the log.'
+  },
+  format: {
+    group: 'Observe',
+    type: 'string',
+    default: 'table',
+    choices: ['table', 'json'],
+    describe: 'Form of the verdicts; json holds every lane with its digests.'
+  }
+} as const satisfies OptionTable
+
 /** The topics of a run, and what to show of them; or one group of one cluster. */
 export const statusOptions = {
   ...clusterOptions,

@@ -12,6 +12,7 @@ import {
   printOptions,
   runOptions,
   statusOptions,
+  verifyOptions,
   versionOptions
 } from './options.ts'
 import { didYouMean, nearestName } from './suggest.ts'
@@ -23,6 +24,7 @@ const tables: readonly OptionTable[] = [
   planOptions,
   printOptions,
   statusOptions,
+  verifyOptions,
   healthOptions,
   versionOptions
 ]

@@ -6,6 +6,12 @@ export interface LaneCounts {
   records: number
   bytes: number
   batchesShallow: number
+  /** Batches sent rebuilt, by reason. */
+  resealHeadTrim: number
+  resealHoles: number
+  resealOldFormat: number
+  resealAppendTime: number
+  resealTooLarge: number
   skippedControl: number
   skippedAborted: number
   skippedEmpty: number
@@ -22,6 +28,11 @@ export const noCounts: LaneCounts = Object.freeze({
   records: 0,
   bytes: 0,
   batchesShallow: 0,
+  resealHeadTrim: 0,
+  resealHoles: 0,
+  resealOldFormat: 0,
+  resealAppendTime: 0,
+  resealTooLarge: 0,
   skippedControl: 0,
   skippedAborted: 0,
   skippedEmpty: 0,
@@ -47,6 +58,11 @@ export function addCounts(earlier: LaneCounts, later: LaneCounts): LaneCounts {
     records: earlier.records + later.records,
     bytes: earlier.bytes + later.bytes,
     batchesShallow: earlier.batchesShallow + later.batchesShallow,
+    resealHeadTrim: earlier.resealHeadTrim + later.resealHeadTrim,
+    resealHoles: earlier.resealHoles + later.resealHoles,
+    resealOldFormat: earlier.resealOldFormat + later.resealOldFormat,
+    resealAppendTime: earlier.resealAppendTime + later.resealAppendTime,
+    resealTooLarge: earlier.resealTooLarge + later.resealTooLarge,
     skippedControl: earlier.skippedControl + later.skippedControl,
     skippedAborted: earlier.skippedAborted + later.skippedAborted,
     skippedEmpty: earlier.skippedEmpty + later.skippedEmpty,

@@ -40,16 +40,8 @@ export function logLaneEvent(log: Logger, repeats: Repeats, lane: Lane, event: L
       )
       return
     }
-    // Neither of these is summed up: what may be double is needed lane by lane.
-    case 'head-repeated': {
-      const { from, to } = event
-      log.warn(
-        { topic, partition, from, to },
-        'lane was taken over inside a batch: source offsets from..to are on the target twice'
-      )
-      return
-    }
     case 'producer-id-reset': {
+      // Never summed up: which batches may be double is needed lane by lane.
       const { from, to, code } = event
       log.warn(
         { topic, partition, from, to, code },

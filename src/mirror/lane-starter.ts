@@ -23,7 +23,7 @@ import { type Lane, laneName } from './lane.ts'
 import type { LaneOrigin, LaneOrigins } from './lane-origins.ts'
 import type { Lanes } from './lanes.ts'
 import type { Repeats } from './repeats.ts'
-import { chooseStart, mayLieInsideBatch } from './start-offset.ts'
+import { chooseStart } from './start-offset.ts'
 import type { AutoOffsetReset } from './types.ts'
 
 const timeoutMs = 10_000
@@ -354,7 +354,7 @@ function fixFor({ deliveryReason }: DeliveryLevel, candidates: readonly Candidat
   return `on the target: kafka-acls --add --allow-principal User:NAME --operation Read ${named.join(' ')}${more}`
 }
 
-function laneStart({ lane, start, decoded, target, origin }: Candidate): LaneStart {
+function laneStart({ lane, start, target, origin }: Candidate): LaneStart {
   const { behaviour } = target
   return {
     topic: lane.topic,
@@ -369,8 +369,7 @@ function laneStart({ lane, start, decoded, target, origin }: Candidate): LaneSta
     sequence: origin.sequence,
     arrived: origin.arrived,
     targetEnd: origin.targetEnd,
-    resumes: origin.resumes,
-    repeatsHead: mayLieInsideBatch(decoded)
+    resumes: origin.resumes
   }
 }
 

@@ -1,6 +1,8 @@
 // The parts of a link and how they hang together.
 
+import { availableParallelism } from 'node:os'
 import type { Logger } from 'pino'
+import { BatchPool } from '../batches/pool.ts'
 import { ConfigError, describeFailure } from '../errors.ts'
 import { type Cluster, Group, type KafkaFailure, Link, type Properties } from '../native/index.ts'
 import { type SourceTopic, TargetTopics } from '../topics/create.ts'
@@ -14,6 +16,7 @@ import { LaneOrigins } from './lane-origins.ts'
 import { LaneStarter } from './lane-starter.ts'
 import { Lanes } from './lanes.ts'
 import { Repeats } from './repeats.ts'
+import { Reseals } from './reseals.ts'
 import type { LinkConfig, MirrorConfig } from './types.ts'
 
 export interface LinkPartsOptions {
@@ -40,6 +43,7 @@ export interface LinkParts {
   starter: LaneStarter
   clientLog: ClientLog
   repeats: Repeats
+  pool: BatchPool
 }
 
 const committedTimeoutMs = 10_000
@@ -51,6 +55,8 @@ export function openLink(options: LinkPartsOptions): LinkParts {
   const link = new Link(source, target, own.link)
   const lanes = new Lanes(link, isolation)
   const repeats = new Repeats()
+  const pool = new BatchPool({ maxThreads: threadsPerLink(config.links.length) })
+  new Reseals({ link, pool, log, repeats, onError })
   const { connection } = own.source
   const clientLog = new ClientLog(log, repeats, {
     source: connection,
@@ -100,7 +106,12 @@ export function openLink(options: LinkPartsOptions): LinkParts {
     isolation,
     reset: own.autoOffsetReset
   })
-  return { link, group, lanes, discovery, commits, assignment, starter, clientLog, repeats }
+  return { pool, link, group, lanes, discovery, commits, assignment, starter, clientLog, repeats }
+}
+
+/** The links of a process share its cores. */
+function threadsPerLink(links: number): number {
+  return Math.max(1, Math.ceil(availableParallelism() / links))
 }
 
 function openGroup(properties: Properties): Group {

@@ -83,6 +83,7 @@ async function readTails(
     )
     for (const [index, headers] of found.entries()) open[index]?.noteHeaders(headers)
   }
+  for (const search of searches) search.giveUpTail()
 }
 
 /** A log in which nothing of the lane was found at all may not be the one that it was sent to. */
@@ -172,6 +173,12 @@ class Search {
     }
   }
 
+  /** In a window that was not read to its end the newest batch may not have been seen. */
+  giveUpTail(): void {
+    if (this.wants !== undefined) delete this.#facts.tailSequence
+    this.wants = undefined
+  }
+
   noteLeader({ producers, failure }: PartitionProducers): void {
     const { producerId, producerEpoch } = this.question.checkpoint
     const state = producers.find(
@@ -183,11 +190,15 @@ class Search {
     this.#decided = isRight(failure) ? unproved('no-read-right') : { kind: 'later', failure }
   }
 
-  /** Under this producer something was sent before the commit, and neither the leader nor the newer log shows it. */
+  /**
+   * Under this producer something was sent before the commit, the newer log shows nothing of it, and the leader does
+   * not say that it is the newest.
+   */
   get needsAnchor(): boolean {
     const { leaderSequence, tailSequence, isTailKnown, logStart, highWatermark } = this.#facts
     const { nextSequence, targetEnd } = this.question.checkpoint
-    const isUnseen = isTailKnown && tailSequence === undefined && leaderSequence === undefined
+    const isNewest = leaderSequence === (nextSequence + 2 ** 31 - 1) % 2 ** 31
+    const isUnseen = isTailKnown && tailSequence === undefined && !isNewest
     const isReadable = anchorOf(this.question) >= logStart && highWatermark >= targetEnd
     return this.#decided === undefined && isUnseen && isReadable && nextSequence > 0
   }
@@ -202,7 +213,7 @@ class Search {
 
   answer(): ResumeAnswer {
     if (this.#decided) return this.#decided
-    const { verdict, arrived } = decideResume(this.question.checkpoint, this.#settledFacts())
+    const { verdict, arrived } = decideResume(this.question.checkpoint, this.#facts)
     switch (verdict) {
       case 'exact':
         return { kind: 'exact', arrived }
@@ -214,17 +225,6 @@ class Search {
       case 'unknown':
         return unproved('resync-unknown')
     }
-  }
-
-  /**
-   * Of what the leader knows nothing is left in the log, whose start has passed the pair's end: it was deleted, and
-   * only what is replicated can be.
-   */
-  #settledFacts(): TargetFacts {
-    const { leaderSequence, tailSequence, isTailKnown, logStart } = this.#facts
-    const isDeleted = isTailKnown && logStart > this.question.checkpoint.targetEnd
-    if (!isDeleted || tailSequence !== undefined || leaderSequence === undefined) return this.#facts
-    return { ...this.#facts, tailSequence: leaderSequence }
   }
 
   #isOwn({ producerId, producerEpoch }: BatchHeader): boolean {

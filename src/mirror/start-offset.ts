@@ -1,6 +1,5 @@
 // Decides where a source partition is mirrored from.
 
-import type { DecodedCheckpoint } from './checkpoint.ts'
 import type { AutoOffsetReset } from './types.ts'
 
 export type StartPoint = 'committed' | 'log-start' | 'log-end' | 'refused'
@@ -21,12 +20,4 @@ export function chooseStart({ committed, reset, wasThereAtFirstStart }: StartFac
   if (committed >= 0) return 'committed'
   if (reset === 'none') return 'refused'
   return reset === 'latest' && wasThereAtFirstStart ? 'log-end' : 'log-start'
-}
-
-/**
- * Another program commits record by record, so its last batch begins with records that it has mirrored. Our first
- * commit says its position again, before there is a batch of ours: a lane that died then is taken over once more.
- */
-export function mayLieInsideBatch(decoded: DecodedCheckpoint): boolean {
-  return decoded.kind !== 'own' || decoded.checkpoint.nextSequence === 0
 }

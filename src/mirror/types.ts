@@ -91,6 +91,11 @@ export interface LaneView {
   records: number
   bytes: number
   batchesShallow: number
+  resealHeadTrim: number
+  resealHoles: number
+  resealOldFormat: number
+  resealAppendTime: number
+  resealTooLarge: number
   skippedControl: number
   skippedAborted: number
   skippedEmpty: number

@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "batch_header.h"
+#include "big_endian.h"
 #include "cursor.h"
 
 namespace heliostat {
@@ -15,6 +16,12 @@ constexpr int64_t kMostRacedRecords = INT32_MAX;
 // So that adding a batch's deltas cannot overflow.
 constexpr int64_t kMostOffset = INT64_MAX - 2 * kMostRacedRecords;
 constexpr int16_t kAbortMarker = 0;
+// Up to the magic byte, which lies at the same place in every format.
+constexpr size_t kOldHeaderSize = 17;
+// crc, magic, attributes, and the lengths of a null key and value.
+constexpr int32_t kLeastOldLength = 14;
+// Old messages are rebuilt into batches of about this size.
+constexpr size_t kMostOldRun = 256 * 1024;
 
 // The producers whose open transaction is known to end in an abort, at the offset the walk has
 // reached.
@@ -83,14 +90,42 @@ bool IsPlausible(const BatchHeader& header, const WalkTask& task, int64_t previo
 
 std::optional<LaneReason> WhyNotShallow(const uint8_t* batch, const BatchHeader& header,
                                         const WalkTask& task) {
-    // What was deleted at the source must not come back, whatever may be repeated.
-    if (header.base_offset < task.log_start) return LaneReason::kHeadTrim;
-    if (header.base_offset < task.position && !task.repeats_head) return LaneReason::kHeadTrim;
+    if (header.base_offset < std::max(task.position, task.log_start)) return LaneReason::kHeadTrim;
     if (header.record_count != int64_t{header.last_offset_delta} + 1) return LaneReason::kHoles;
     if (header.codec() == 0 && !HasDenseDeltas(batch, header)) return LaneReason::kHoles;
     if (header.is_append_time() && !task.target_append_time) return LaneReason::kAppendTime;
     if (header.size() > task.target_max_batch_bytes) return LaneReason::kTooLarge;
     return std::nullopt;
+}
+
+// Messages of formats 0 and 1 that lie together: offset i64 · size i32 · crc i32 · magic i8 · … A
+// compressed one has the offset of its last inner message.
+struct OldRun {
+    size_t size = 0;  // 0: not even the first is whole
+    int64_t first_offset = 0;
+    int64_t next_offset = 0;
+    bool is_malformed = false;
+};
+
+OldRun TakeOldRun(const uint8_t* bytes, size_t left, int64_t reached) {
+    OldRun run{.size = 0, .first_offset = reached, .next_offset = reached, .is_malformed = false};
+    while (left - run.size >= kOldHeaderSize && run.size < kMostOldRun) {
+        const uint8_t* message = bytes + run.size;
+        if (static_cast<int8_t>(message[16]) >= kMagic) break;
+        const int64_t offset = LoadBigEndian<int64_t>(message);
+        const int32_t length = LoadBigEndian<int32_t>(message + 8);
+        const bool is_sound =
+            length >= kLeastOldLength && offset >= run.next_offset && offset <= kMostOffset;
+        if (!is_sound) {
+            run.is_malformed = run.size == 0;
+            break;
+        }
+        const size_t size = static_cast<size_t>(length) + kBatchLengthOverhead;
+        if (size > left - run.size) break;
+        run.size += size;
+        run.next_offset = offset + 1;
+    }
+    return run;
 }
 
 }  // namespace
@@ -111,11 +146,32 @@ Walk WalkBatches(WalkTask task) {
         walk.discarded_bytes += task.size - at;
         return at == 0 && task.size > 0 ? stop(LaneReason::kMalformed, reached) : walk;
     };
-    while (task.size - at > 16) {
+    while (task.size - at > kOldHeaderSize - 1) {
         const uint8_t* batch = task.data + at;
         const size_t left = task.size - at;
         const int8_t magic = static_cast<int8_t>(batch[16]);
-        if (magic == 0 || magic == 1) return stop(LaneReason::kOldFormat, reached);
+        if (magic == 0 || magic == 1) {
+            if (!task.can_reseal) return stop(LaneReason::kOldFormat, reached);
+            const OldRun run = TakeOldRun(batch, left, reached);
+            if (run.is_malformed) return stop(LaneReason::kMalformed, reached);
+            if (run.size == 0) return is_cut();
+            at += run.size;
+            reached = run.next_offset;
+            if (run.next_offset <= task.position) {
+                walk.discarded_bytes += run.size;
+                continue;
+            }
+            walk.batches.push_back({.path = BatchPath::kReseal,
+                                    .data = batch,
+                                    .size = static_cast<uint32_t>(run.size),
+                                    .record_count = -1,
+                                    .base_offset = std::max(run.first_offset, task.position),
+                                    .next_offset = run.next_offset,
+                                    .max_timestamp = -1,
+                                    .reason = LaneReason::kOldFormat,
+                                    .from_offset = std::max(task.position, task.log_start)});
+            continue;
+        }
         if (magic != kMagic) return stop(LaneReason::kMalformed, reached);
         if (left < kBatchHeaderSize) return is_cut();
         const BatchHeader header = ReadBatchHeader(batch);
@@ -134,22 +190,29 @@ Walk WalkBatches(WalkTask task) {
         }
 
         BatchPath path = BatchPath::kShallow;
+        LaneReason reason = LaneReason::kNone;
         if (header.is_control()) {
             path = BatchPath::kControl;
         } else if (header.is_transactional() && aborted.Contains(header.producer_id)) {
             path = BatchPath::kAborted;
         } else if (header.record_count == 0) {
             path = BatchPath::kEmpty;
-        } else if (const auto reason = WhyNotShallow(batch, header, task)) {
-            return stop(*reason, header.base_offset);
+        } else if (const auto why = WhyNotShallow(batch, header, task)) {
+            if (!task.can_reseal) return stop(*why, header.base_offset);
+            path = BatchPath::kReseal;
+            reason = *why;
         }
-        walk.batches.push_back({.path = path,
-                                .data = batch,
-                                .size = static_cast<uint32_t>(header.size()),
-                                .record_count = header.record_count,
-                                .base_offset = header.base_offset,
-                                .next_offset = header.next_offset(),
-                                .max_timestamp = header.max_timestamp});
+        walk.batches.push_back(
+            {.path = path,
+             .data = batch,
+             .size = static_cast<uint32_t>(header.size()),
+             .record_count = reason == LaneReason::kHeadTrim ? -1 : header.record_count,
+             .base_offset = path == BatchPath::kReseal ? std::max(header.base_offset, task.position)
+                                                       : header.base_offset,
+             .next_offset = header.next_offset(),
+             .max_timestamp = header.max_timestamp,
+             .reason = reason,
+             .from_offset = std::max(task.position, task.log_start)});
     }
     return is_cut();
 }

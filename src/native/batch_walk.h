@@ -12,16 +12,20 @@
 
 namespace heliostat {
 
-enum class BatchPath : uint8_t { kShallow, kControl, kAborted, kEmpty };
+enum class BatchPath : uint8_t { kShallow, kReseal, kControl, kAborted, kEmpty };
 
 struct FoundBatch {
     BatchPath path;
     const uint8_t* data;
     uint32_t size;
-    int32_t record_count;
+    int32_t record_count;  // -1 when only decoding tells it
     int64_t base_offset;
     int64_t next_offset;
     int64_t max_timestamp;
+    // On the path kReseal: why it cannot pass unchanged, and the first source offset that is
+    // wanted.
+    LaneReason reason = LaneReason::kNone;
+    int64_t from_offset = 0;
 };
 
 struct AbortedTransaction {
@@ -41,8 +45,8 @@ struct WalkTask {
     std::vector<AbortedTransaction> aborted;
     uint32_t target_max_batch_bytes;
     bool target_append_time;
-    // A batch that begins before the position passes whole, and so repeats records.
-    bool repeats_head = false;
+    // What cannot pass unchanged is found as kReseal instead of stopping the walk.
+    bool can_reseal = false;
 };
 
 // What cannot pass: everything before `offset` was walked, nothing at or after it is passed on.

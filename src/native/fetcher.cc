@@ -295,15 +295,15 @@ void Fetcher::Take(Request& request, const wire_result& result) {
                                  .aborted = std::move(answer.aborted),
                                  .target_max_batch_bytes = lane.target_max_batch_bytes,
                                  .target_append_time = lane.target_append_time,
-                                 .repeats_head = lane.repeats_head && position == lane.position}),
+                                 .can_reseal = lane.can_reseal}),
             .owner = response};
         if (answer.preferred_read_replica >= 0) fetched.proves_end = false;
         link_.Count(LinkCount::kDiscardedBytes, static_cast<int64_t>(fetched.walk.discarded_bytes));
         std::lock_guard lock(routed->mutex);
         batches += fetched.walk.batches.size();
-        for (const FoundBatch& batch : fetched.walk.batches) records += batch.record_count;
+        for (const FoundBatch& batch : fetched.walk.batches)
+            records += std::max(0, batch.record_count);
         const LaneWish wish = routed->lane.Fetched(std::move(fetched));
-        link_.TellRepeatedHead(*routed);
         if (answer.preferred_read_replica >= 0 && answer.preferred_read_replica != broker_id_)
             link_.PreferSource(routed, answer.preferred_read_replica);
         link_.Settle(routed, wish, now, kicks);

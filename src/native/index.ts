@@ -329,6 +329,33 @@ export interface LinkOptions {
   clientRack: string
 }
 
+/** A batch of the source that has to be rebuilt before it can be sent. */
+export interface BatchToReseal {
+  lane: number
+  ticket: number
+  /** `topic-partition`, for messages. */
+  source: string
+  reason: LaneReason
+  /** One batch, or messages of formats before 2 that lie together. */
+  bytes: ArrayBuffer
+  /** Records below this source offset are left out. */
+  fromOffset: number
+  /** Of the records from there on so many are on the target already: they are left out too. */
+  skipRecords: number
+  targetAppendTime: boolean
+  targetMaxBatchBytes: number
+}
+
+export interface ResealedBatch {
+  /** A v2 batch with dense offset deltas from 0. */
+  bytes: Uint8Array
+  recordCount: number
+  /** Source offsets of its first and last record. */
+  firstOffset: number
+  lastOffset: number
+  maxTimestamp: number
+}
+
 export interface LaneStart extends TopicPartition {
   targetTopic: string
   targetPartition: number
@@ -349,8 +376,6 @@ export interface LaneStart extends TopicPartition {
   targetEnd: number
   /** When the target forgets the sequence the lane ends in `lane-needs-resume` instead of maybe doubling records. */
   resumes: boolean
-  /** Send a batch that begins before `offset` whole, which repeats records; without it the lane stops there. */
-  repeatsHead: boolean
 }
 
 /** In snapshots a state is an index into this list. */
@@ -389,7 +414,9 @@ export const laneReasons = [
   'fenced',
   'source-gap',
   'source-diverged',
-  'order-lost'
+  'order-lost',
+  'worker-failed',
+  'target-went-back'
 ] as const
 export type LaneReason = (typeof laneReasons)[number]
 
@@ -413,6 +440,12 @@ export const laneColumns = [
   'records',
   'bytes',
   'batchesShallow',
+  /** Batches sent rebuilt, by reason. */
+  'resealHeadTrim',
+  'resealHoles',
+  'resealOldFormat',
+  'resealAppendTime',
+  'resealTooLarge',
   'skippedControl',
   'skippedAborted',
   'skippedEmpty',
@@ -479,8 +512,6 @@ export type LinkEvent =
   | { type: 'producer-id-reset'; lane: number; from: number; to: number; code: number }
   /** The lane does nothing more: it is to be removed and begun anew at what the target tells. */
   | { type: 'lane-needs-resume'; lane: number; code: number }
-  /** Source offsets [from, to) lie before the lane's start and were sent all the same: with `repeatsHead`. */
-  | { type: 'head-repeated'; lane: number; from: number; to: number; code: number }
 
 /**
  * All lanes from one source cluster to one target cluster. Native threads move the batches from the
@@ -494,6 +525,22 @@ export interface Link {
    * where its sequence would not begin at 0.
    */
   claimProducers(partitions: readonly TopicPartition[]): ProducerIdentity[]
+  /**
+   * Calls `wake` when batches wait that cannot pass unchanged. Before any lane is added; without it such a
+   * batch stops its lane.
+   */
+  rebuildBy(wake: () => void): void
+  /** Batches that wait, up to about so many bytes. What is left is to be taken when there is room again. */
+  takeReseals(mostBytes: number, mostBatches: number): BatchToReseal[]
+  /** The records that were left out as asked are `skipped`. What comes too late does nothing. */
+  giveResealed(
+    lane: number,
+    ticket: number,
+    skipped: number,
+    batches: readonly ResealedBatch[]
+  ): void
+  /** Stops the lane at this batch. */
+  failReseal(lane: number, ticket: number, reason: LaneReason): void
   /** Returns the ids of the lanes, in order; an id is never used twice. */
   addLanes(lanes: readonly LaneStart[]): number[]
   /** Stops fetching; what is queued is sent. The lanes end in `drained` (or `stopped`). */

@@ -62,6 +62,7 @@ Lane::Counts& Lane::Counts::operator+=(const Counts& other) {
     records += other.records;
     bytes += other.bytes;
     shallow += other.shallow;
+    for (size_t i = 0; i < resealed.size(); i++) resealed[i] += other.resealed[i];
     control += other.control;
     aborted += other.aborted;
     empty += other.empty;
@@ -76,12 +77,14 @@ Lane::Lane(const Options& options)
     : options_(options),
       fetch_offset_(options.position),
       checkpoint_(options.position),
+      acknowledged_to_(options.position),
       producer_id_(options.producer_id),
       producer_epoch_(options.producer_epoch) {
     if (producer_id_ < 0 && options.is_idempotent) reset_code_ = 0;
     next_sequence_ = Advance(options.sequence, options.arrived);
     checkpoint_sequence_ = options.sequence;
     still_arrived_ = options.arrived;
+    target_end_ = options.target_end;
 }
 
 // --- source side
@@ -107,45 +110,43 @@ LaneWish Lane::Fetched(FetchedPartition partition) {
     if (is_draining_ || stop_reason_ != LaneReason::kNone) return kWishNothing;
 
     for (const FoundBatch& batch : partition.walk.batches) {
-        if (batch.path == BatchPath::kShallow && still_arrived_ > 0) {
-            if (!PassOver(batch)) break;
-        } else if (batch.path == BatchPath::kShallow) {
+        if (batch.path == BatchPath::kShallow || batch.path == BatchPath::kReseal) {
             TakeIn(batch, partition.owner);
         } else {
             Skip(batch);
         }
         fetch_offset_ = batch.next_offset;
     }
-    if (stop_reason_ != LaneReason::kNone) return kWishNothing;
+    PassOver();
     if (partition.walk.stop) {
         stop_reason_ = partition.walk.stop->reason;
         stop_offset_ = partition.walk.stop->offset;
     } else if (partition.walk.batches.empty() && partition.proves_end) {
-        is_end_proved_ = true;
+        TakeEnd();
+    } else {
+        ends_too_early_ = 0;
     }
     LookForEnd();
-    LookForTheArrived(partition);
     return kWishNothing;
 }
 
-// The target has more records of this lane than the source: the source lost some. A new leader may
-// tell an end that is too early for a moment.
-void Lane::LookForTheArrived(const FetchedPartition& partition) {
-    const bool ends_here = partition.walk.batches.empty() && !partition.walk.stop &&
-                           partition.proves_end && fetch_offset_ >= readable_end_;
-    if (still_arrived_ == 0 || !ends_here) {
-        ends_too_early_ = 0;
-    } else if (++ends_too_early_ >= kOutOfRangeTries) {
-        stop_reason_ = LaneReason::kSourceDiverged;
-        stop_offset_ = fetch_offset_;
-    }
+// Nothing is left. A new leader may tell an end that is too early for a moment. Where it stays so
+// the source lost records, and when the target has more of this lane than the source, the lane
+// stops.
+void Lane::TakeEnd() {
+    const bool is_short =
+        still_arrived_ > 0 && slots_.empty() && fetch_offset_ >= readable_end_;
+    const bool is_early = is_short || readable_end_ < end_at_start_;
+    ends_too_early_ = is_early ? ends_too_early_ + 1 : 0;
+    if (is_early && ends_too_early_ < kOutOfRangeTries) return;
+    is_end_proved_ = true;
+    if (!is_short) return;
+    stop_reason_ = LaneReason::kSourceDiverged;
+    stop_offset_ = fetch_offset_;
 }
 
 void Lane::TakeIn(const FoundBatch& batch, const std::shared_ptr<const void>& owner) {
-    if (batch.base_offset < options_.position && !has_let_go_) {
-        repeated_from_ = batch.base_offset;
-        counts_.maybe_doubled++;
-    }
+    const bool is_whole = batch.path == BatchPath::kShallow;
     slots_.push_back({.data = batch.data,
                       .size = batch.size,
                       .record_count = batch.record_count,
@@ -156,23 +157,35 @@ void Lane::TakeIn(const FoundBatch& batch, const std::shared_ptr<const void>& ow
                       .sequence = -1,
                       .was_sent = false,
                       .may_be_written = false,
+                      .reason = batch.reason,
+                      .ticket = is_whole ? 0 : next_ticket_++,
+                      .is_away = false,
+                      .from_offset = batch.from_offset,
+                      .ends_batch = true,
                       .owner = owner});
     queued_bytes_ += batch.size;
     has_let_go_ = false;
 }
 
-// The target has all of the batch, or the lane stops: its rest would have to be cut out.
-bool Lane::PassOver(const FoundBatch& batch) {
-    if (still_arrived_ < batch.record_count) {
-        stop_reason_ = LaneReason::kHeadTrim;
-        stop_offset_ = batch.base_offset + still_arrived_;
-        return false;
+void Lane::PassOver() {
+    while (still_arrived_ > 0 && !slots_.empty() && slots_.front().ticket == 0) {
+        Slot& slot = slots_.front();
+        if (still_arrived_ < slot.record_count) {
+            // The target has some of its records: the rest is to be cut out.
+            slot.reason = LaneReason::kHeadTrim;
+            slot.ticket = next_ticket_++;
+            slot.is_away = false;
+            slot.from_offset = slot.base_offset;
+            return;
+        }
+        still_arrived_ -= slot.record_count;
+        checkpoint_ = slot.end_offset;
+        checkpoint_sequence_ = Advance(checkpoint_sequence_, slot.record_count);
+        counts_.arrived++;
+        queued_bytes_ -= slot.size;
+        slots_.pop_front();
+        front_serial_++;
     }
-    still_arrived_ -= batch.record_count;
-    checkpoint_ = batch.next_offset;
-    checkpoint_sequence_ = Advance(checkpoint_sequence_, batch.record_count);
-    counts_.arrived++;
-    return true;
 }
 
 void Lane::Skip(const FoundBatch& batch) {
@@ -189,6 +202,7 @@ void Lane::Skip(const FoundBatch& batch) {
             break;
         case BatchPath::kEmpty:
         case BatchPath::kShallow:
+        case BatchPath::kReseal:
             counts_.empty++;
             break;
     }
@@ -230,6 +244,7 @@ bool Lane::CanSend(Moment now) const {
     if (next_send_ >= slots_.size() || has_failed_ || reset_code_ ||
         send_backoff_.IsWaiting(now.ms))
         return false;
+    if (slots_[next_send_].ticket != 0 || still_arrived_ > 0) return false;
     if (in_flight_ == 0) return true;
     if (in_flight_ >= options_.max_in_flight || !options_.is_idempotent) return false;
     const bool is_known = known_until_ >= 0 && IsFresh(known_until_, now);
@@ -264,13 +279,22 @@ LaneWish Lane::Answered(uint64_t serial, int16_t code, int64_t base_offset, Mome
     const AckRule rule = RuleForAck(code);
 
     if (rule.action == AckAction::kWritten) {
+        if (IsBackwards(base_offset)) {
+            Stop(LaneReason::kTargetWentBack, code, slots_.front().base_offset);
+            return kWishNothing;
+        }
         in_flight_--;
         if (is_oldest) {
             PopFront(base_offset, now);
         } else if (has_failed_ && !failed_may_be_written_ && !slots_.front().may_be_written) {
             // The one before it was refused and this one taken: the target does not check our
-            // sequence.
-            Stop(LaneReason::kOrderLost, code, slots_.front().base_offset);
+            // sequence, or another mirror has brought the one before it meanwhile.
+            if (!options_.resumes) {
+                Stop(LaneReason::kOrderLost, code, slots_.front().base_offset);
+                return kWishNothing;
+            }
+            is_order_in_doubt_ = true;
+            FailInFlight(true, now);
         } else {
             FailInFlight(true, now);
         }
@@ -285,6 +309,10 @@ LaneWish Lane::Answered(uint64_t serial, int16_t code, int64_t base_offset, Mome
     in_flight_--;
     switch (rule.action) {
         case AckAction::kSequence:
+            if (is_order_in_doubt_) {
+                Stop(LaneReason::kOrderLost, code, slots_.front().base_offset);
+                return kWishNothing;
+            }
             reset_code_ = code;
             FailInFlight(true, now);
             return kWishProducerId;
@@ -336,7 +364,8 @@ void Lane::LetGoWhileBlocked(const CopyBatch& copy) {
     while (may_fetch_again && !slots_.empty() && !slots_.back().was_sent) {
         queued_bytes_ -= slots_.back().size;
         slots_.pop_back();
-        fetch_offset_ = slots_.empty() ? checkpoint_ : slots_.back().end_offset;
+        fetch_offset_ =
+            slots_.empty() ? std::max(checkpoint_, acknowledged_to_) : slots_.back().end_offset;
         is_end_proved_ = false;
     }
     for (Slot& slot : slots_) {
@@ -346,23 +375,43 @@ void Lane::LetGoWhileBlocked(const CopyBatch& copy) {
     }
 }
 
+void Lane::CountPath(LaneReason reason) {
+    const auto found = std::find(kResealReasons.begin(), kResealReasons.end(), reason);
+    if (found == kResealReasons.end()) {
+        counts_.shallow++;
+    } else {
+        counts_.resealed[static_cast<size_t>(found - kResealReasons.begin())]++;
+    }
+}
+
+bool Lane::IsBackwards(int64_t base_offset) const {
+    return base_offset >= 0 && base_offset < std::max(target_end_, last_target_ + 1);
+}
+
 void Lane::PopFront(int64_t base_offset, Moment now) {
     const Slot& slot = slots_.front();
     send_backoff_.Succeed();
     has_let_go_ = false;
+    is_order_in_doubt_ = false;
     known_until_ = options_.target_append_time ? now.wall_ms : slot.max_timestamp;
-    checkpoint_ = slot.end_offset;
-    if (options_.is_idempotent) checkpoint_sequence_ = Advance(slot.sequence, slot.record_count);
+    acknowledged_to_ = slot.end_offset;
+    if (slot.ends_batch) {
+        checkpoint_ = slot.end_offset;
+        if (options_.is_idempotent)
+            checkpoint_sequence_ = Advance(slot.sequence, slot.record_count);
+    }
     if (first_source_ < 0) first_source_ = slot.base_offset;
     last_source_ = slot.last_offset;
     if (base_offset >= 0) {
         if (first_target_ < 0) first_target_ = base_offset;
         last_target_ = base_offset + slot.record_count - 1;
     }
+    // Never ahead of the checkpoint: what is committed with it is looked for from there on.
+    if (slot.ends_batch) target_end_ = std::max(target_end_, last_target_ + 1);
     last_timestamp_ = slot.max_timestamp;
     counts_.records += static_cast<uint64_t>(slot.record_count);
     counts_.bytes += slot.size;
-    counts_.shallow++;
+    CountPath(slot.reason);
     queued_bytes_ -= slot.size;
     slots_.pop_front();
     front_serial_++;
@@ -392,6 +441,95 @@ Lane::ProducerReset Lane::SetProducer(int64_t producer_id, int16_t epoch) {
     return reset;
 }
 
+// --- rebuilding
+
+bool Lane::HasReseal() const {
+    if (stop_reason_ != LaneReason::kNone && slots_.empty()) return false;
+    for (const Slot& slot : slots_) {
+        if (slot.ticket != 0 && !slot.is_away) return true;
+        // What the target has already is counted slot by slot.
+        if (still_arrived_ > 0) return false;
+    }
+    return false;
+}
+
+std::optional<Lane::ToReseal> Lane::TakeReseal() {
+    for (Slot& slot : slots_) {
+        if (slot.ticket != 0 && !slot.is_away) {
+            slot.is_away = true;
+            return ToReseal{.ticket = slot.ticket,
+                            .data = slot.data,
+                            .size = slot.size,
+                            .reason = slot.reason,
+                            .from_offset = slot.from_offset,
+                            .skip = still_arrived_,
+                            .owner = slot.owner};
+        }
+        if (still_arrived_ > 0) return std::nullopt;
+    }
+    return std::nullopt;
+}
+
+size_t Lane::FindTicket(uint64_t ticket) const {
+    size_t index = 0;
+    while (index < slots_.size() && slots_[index].ticket != ticket) index++;
+    return index;
+}
+
+void Lane::GiveResealed(uint64_t ticket, int64_t skipped, std::vector<Resealed> batches) {
+    const size_t index = FindTicket(ticket);
+    if (index == slots_.size()) return;
+    const Slot old = slots_[index];
+    queued_bytes_ -= old.size;
+    still_arrived_ -= skipped;
+    if (batches.empty()) {
+        counts_.arrived += skipped > 0;
+        checkpoint_sequence_ = Advance(checkpoint_sequence_, skipped);
+        (index == 0 ? checkpoint_ : slots_[index - 1].end_offset) = old.end_offset;
+        slots_.erase(slots_.begin() + static_cast<std::ptrdiff_t>(index));
+    } else {
+        std::vector<Slot> ready;
+        ready.reserve(batches.size());
+        for (Resealed& batch : batches) {
+            Slot slot = old;
+            slot.data = batch.data;
+            slot.size = batch.size;
+            slot.record_count = batch.record_count;
+            slot.base_offset = batch.first_offset;
+            slot.last_offset = batch.last_offset;
+            slot.end_offset = batch.last_offset + 1;
+            slot.max_timestamp = batch.max_timestamp;
+            slot.ticket = 0;
+            slot.is_away = false;
+            slot.ends_batch = false;
+            slot.owner = std::move(batch.owner);
+            queued_bytes_ += slot.size;
+            ready.push_back(std::move(slot));
+        }
+        ready.back().end_offset = old.end_offset;
+        ready.back().ends_batch = true;
+        const auto at = slots_.erase(slots_.begin() + static_cast<std::ptrdiff_t>(index));
+        slots_.insert(at, ready.begin(), ready.end());
+    }
+    PassOver();
+    LookForEnd();
+}
+
+void Lane::FailReseal(uint64_t ticket, LaneReason reason) {
+    const size_t index = FindTicket(ticket);
+    if (index == slots_.size()) return;
+    stop_reason_ = reason;
+    stop_offset_ = slots_[index].base_offset;
+    DropFrom(index);
+}
+
+void Lane::DropFrom(size_t index) {
+    while (slots_.size() > index) {
+        queued_bytes_ -= slots_.back().size;
+        slots_.pop_back();
+    }
+}
+
 // --- either side
 
 void Lane::Stop(LaneReason reason, int16_t code, int64_t offset) {
@@ -409,10 +547,7 @@ void Lane::Stop(LaneReason reason, int16_t code, int64_t offset) {
 void Lane::StopAtNext(LaneReason reason) {
     stop_reason_ = reason;
     stop_offset_ = slots_[next_send_].base_offset;
-    while (slots_.size() > next_send_) {
-        queued_bytes_ -= slots_.back().size;
-        slots_.pop_back();
-    }
+    DropFrom(next_send_);
 }
 
 void Lane::LookForEnd() {

@@ -9,12 +9,14 @@
 #ifndef HELIOSTAT_LANE_H_
 #define HELIOSTAT_LANE_H_
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "batch_header.h"
 #include "batch_walk.h"
@@ -90,6 +92,11 @@ inline constexpr LaneWish kWishSourceLeader = 1;
 inline constexpr LaneWish kWishTargetLeader = 2;
 inline constexpr LaneWish kWishProducerId = 4;
 
+// Why batches are rebuilt, as they are counted.
+inline constexpr std::array kResealReasons = {LaneReason::kHeadTrim, LaneReason::kHoles,
+                                              LaneReason::kOldFormat, LaneReason::kAppendTime,
+                                              LaneReason::kTooLarge};
+
 class Lane {
    public:
     struct Options {
@@ -98,8 +105,8 @@ class Lane {
         int max_in_flight;
         // Without a producer id one batch flies at a time, and one sent again may be there twice.
         bool is_idempotent = true;
-        // A batch that holds the position is sent whole: what lies before it is repeated.
-        bool repeats_head = false;
+        // Batches that cannot pass unchanged wait for somebody who rebuilds them.
+        bool can_reseal = false;
         // No Fetch while more bytes than this wait or are in flight.
         uint64_t room_bytes;
         uint32_t target_max_batch_bytes;
@@ -128,6 +135,28 @@ class Lane {
         std::shared_ptr<const void> owner;
     };
 
+    // A batch to be rebuilt: the records from `from_offset` on, less the first `skip`.
+    struct ToReseal {
+        uint64_t ticket;
+        const uint8_t* data;
+        uint32_t size;
+        LaneReason reason;
+        int64_t from_offset;
+        int64_t skip;
+        std::shared_ptr<const void> owner;
+    };
+
+    // One of the batches that a rebuilt one has become, with dense offset deltas from 0.
+    struct Resealed {
+        const uint8_t* data;
+        uint32_t size;
+        int32_t record_count;
+        int64_t first_offset;  // of the source
+        int64_t last_offset;
+        int64_t max_timestamp;
+        std::shared_ptr<const void> owner;
+    };
+
     // Source offsets [from, to) that the target may hold twice after a change of producer id.
     struct ProducerReset {
         int64_t from;
@@ -139,6 +168,7 @@ class Lane {
         uint64_t records = 0;
         uint64_t bytes = 0;
         uint64_t shallow = 0;
+        std::array<uint64_t, kResealReasons.size()> resealed{};
         uint64_t control = 0;
         uint64_t aborted = 0;
         uint64_t empty = 0;
@@ -182,8 +212,14 @@ class Lane {
     // Goes on under a fresh producer id, whose sequence starts at 0.
     ProducerReset SetProducer(int64_t producer_id, int16_t epoch);
 
-    // Offset of the first record that was repeated before the position; said once.
-    std::optional<int64_t> TakeRepeatedHead() { return std::exchange(repeated_from_, {}); }
+    // --- rebuilding. Order holds: a slot waits for its batch, and later ones do not pass it.
+    bool HasReseal() const;
+    // The next batch to rebuild; nothing while the one before decides what is to be left out.
+    std::optional<ToReseal> TakeReseal();
+    // `skipped` of its first records were left out, as asked. A ticket of a slot that is gone does
+    // nothing.
+    void GiveResealed(uint64_t ticket, int64_t skipped, std::vector<Resealed> batches);
+    void FailReseal(uint64_t ticket, LaneReason reason);
 
     // --- either side.
     void Drain() { is_draining_ = true; }
@@ -210,8 +246,8 @@ class Lane {
 
     // --- facts.
     int16_t reset_code() const { return reset_code_.value_or(0); }
-    // Target offset behind the last record known to be there; -1 unknown.
-    int64_t target_end() const { return last_target_ < 0 ? options_.target_end : last_target_ + 1; }
+    // Target offset behind the last record before the checkpoint, as far as known; -1 unknown.
+    int64_t target_end() const { return target_end_; }
     LaneState StateAt(Moment now) const;
     bool IsOver() const { return stop_reason_ != LaneReason::kNone && slots_.empty(); }
     bool IsIdle() const { return slots_.empty(); }
@@ -255,14 +291,28 @@ class Lane {
         int32_t sequence;  // -1 until it is sent
         bool was_sent;
         bool may_be_written;  // an earlier try was not answered, or answered with a doubt
+        // Why it was rebuilt, or has to be; kNone on the shallow path.
+        LaneReason reason;
+        uint64_t ticket;  // of its rebuilding; 0 when it is ready to be sent
+        bool is_away;     // somebody rebuilds it
+        int64_t from_offset;
+        // False for all but the last of those that one source batch was split into: the checkpoint
+        // is always the end of a source batch.
+        bool ends_batch;
         std::shared_ptr<const void> owner;
     };
 
     bool IsReset() const { return reset_code_.has_value() && in_flight_ == 0 && !IsOver(); }
-    bool PassOver(const FoundBatch& batch);
-    void LookForTheArrived(const FetchedPartition& partition);
+    // Takes from the front what the target has already.
+    void PassOver();
+    size_t FindTicket(uint64_t ticket) const;
+    void DropFrom(size_t index);
+    void TakeEnd();
     void TakeIn(const FoundBatch& batch, const std::shared_ptr<const void>& owner);
     void Skip(const FoundBatch& batch);
+    void CountPath(LaneReason reason);
+    // An acknowledged batch lies before what was acknowledged earlier: the target lost that.
+    bool IsBackwards(int64_t base_offset) const;
     void PopFront(int64_t base_offset, Moment now);
     // One answer less in flight, and it was no good; with the last of them the window is sent
     // again.
@@ -284,20 +334,24 @@ class Lane {
     bool has_reached_end_ = false;
     int out_of_range_ = 0;
     int ends_too_early_ = 0;
-    std::optional<int64_t> repeated_from_;
     int64_t still_arrived_ = 0;  // records that the target has and the walk has not passed yet
     Backoff fetch_backoff_;
 
     std::deque<Slot> slots_;
+    uint64_t next_ticket_ = 1;
     uint64_t front_serial_ = 0;
     size_t next_send_ = 0;
     int in_flight_ = 0;
     uint64_t queued_bytes_ = 0;
     int64_t checkpoint_;
+    // Behind the last record acknowledged: past the checkpoint while a split batch is half done.
+    int64_t acknowledged_to_;
     Backoff send_backoff_;
     // An answer in the window was a failure: nothing is sent until the window is empty.
     bool has_failed_ = false;
     bool failed_may_be_written_ = false;
+    // A batch was taken behind one that was refused: the target must know that one for a repeat.
+    bool is_order_in_doubt_ = false;
 
     int64_t producer_id_;
     int16_t producer_epoch_;
@@ -321,6 +375,7 @@ class Lane {
     int64_t last_source_ = -1;
     int64_t first_target_ = -1;
     int64_t last_target_ = -1;
+    int64_t target_end_;
     int64_t last_timestamp_ = -1;
     Counts counts_;
 };

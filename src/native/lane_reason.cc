@@ -46,12 +46,21 @@ constexpr std::array kTexts = {
     Text{"source-diverged",
          "the source's log ends before this offset: it was truncated or recreated"},
     Text{"order-lost", "the target took a batch although it had refused the one before"},
+    Text{"worker-failed",
+         "the workers that rebuild the batch failed twice; see the log before this"},
+    Text{"target-went-back",
+         "the target lost records that it had acknowledged: it wrote this batch before their end"},
 };
-static_assert(kTexts.size() == static_cast<size_t>(LaneReason::kOrderLost) + 1);
+static_assert(kTexts.size() == static_cast<size_t>(LaneReason::kTargetWentBack) + 1);
 
 }  // namespace
 
 const char* NameOf(LaneReason reason) { return kTexts[static_cast<size_t>(reason)].name; }
+LaneReason ReasonOf(std::string_view name) {
+    for (size_t i = 0; i < kTexts.size(); i++)
+        if (name == kTexts[i].name) return static_cast<LaneReason>(i);
+    return LaneReason::kMalformed;
+}
 const char* Explain(LaneReason reason) { return kTexts[static_cast<size_t>(reason)].explanation; }
 
 }  // namespace heliostat

@@ -3,6 +3,7 @@
 #define HELIOSTAT_LANE_REASON_H_
 
 #include <cstdint>
+#include <string_view>
 
 namespace heliostat {
 
@@ -30,10 +31,14 @@ enum class LaneReason : uint8_t {
     kSourceGap,
     kSourceDiverged,
     kOrderLost,
+    kWorkerFailed,
+    kTargetWentBack,
 };
 
 // The reason's name, as in `laneReasons`.
 const char* NameOf(LaneReason reason);
+// kMalformed when there is no such name.
+LaneReason ReasonOf(std::string_view name);
 // What was found and what to do about it, as the end of a sentence.
 const char* Explain(LaneReason reason);
 

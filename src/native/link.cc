@@ -90,6 +90,10 @@ void Link::Close() {
     timed_.clear();
     unrouted_.clear();
     producerless_.clear();
+    {
+        std::lock_guard lock(reseals_mutex_);
+        reseals_.clear();
+    }
     gone.clear();
     connections_.Clear();
 }
@@ -127,7 +131,7 @@ std::vector<uint32_t> Link::AddLanes(const std::vector<LaneStart>& starts) {
                 Lane::Options{.position = start.offset,
                               .max_in_flight = options_.max_in_flight,
                               .is_idempotent = options_.is_idempotent,
-                              .repeats_head = start.repeats_head,
+                              .can_reseal = wake_rebuilder_ != nullptr,
                               .room_bytes = room,
                               .target_max_batch_bytes = start.target_max_batch_bytes,
                               .target_append_time = start.target_append_time,
@@ -266,6 +270,14 @@ void Link::Settle(const RoutedLanePtr& routed, LaneWish wish, Moment now, Kicks&
         lane.is_roomless = !lane.is_roomless;
         lane.fetcher->roomless.fetch_add(lane.is_roomless ? 1 : -1);
     }
+    if (!lane.is_listed_to_reseal && lane.lane.HasReseal()) {
+        lane.is_listed_to_reseal = true;
+        std::unique_lock lock(reseals_mutex_);
+        const bool is_first = reseals_.empty();
+        reseals_.push_back(routed);
+        lock.unlock();
+        if (is_first) wake_rebuilder_();
+    }
     const bool needs_time = !lane.is_timed && lane.lane.RetryAtMs(now).has_value();
     const bool needs_producer = !lane.is_producerless && lane.lane.NeedsProducerId();
     if (needs_time || needs_producer) {
@@ -277,6 +289,77 @@ void Link::Settle(const RoutedLanePtr& routed, LaneWish wish, Moment now, Kicks&
     }
     Tell(lane);
     if (lane.lane.NeedsResume()) TellResume(lane);
+}
+
+// --- rebuilding
+
+std::vector<Link::ToReseal> Link::TakeReseals(size_t most_bytes, size_t most_batches) {
+    std::vector<ToReseal> taken;
+    size_t bytes = 0;
+    std::deque<RoutedLanePtr> lanes;
+    {
+        std::lock_guard lock(reseals_mutex_);
+        lanes.swap(reseals_);
+    }
+    const auto has_room = [&] { return bytes < most_bytes && taken.size() < most_batches; };
+    while (!lanes.empty() && has_room()) {
+        const RoutedLanePtr routed = std::move(lanes.front());
+        lanes.pop_front();
+        std::lock_guard lock(routed->mutex);
+        routed->is_listed_to_reseal = false;
+        if (routed->is_removed) continue;
+        while (has_room()) {
+            std::optional<Lane::ToReseal> batch = routed->lane.TakeReseal();
+            if (!batch) break;
+            bytes += batch->size;
+            taken.push_back(
+                {.lane = routed->id,
+                 .source = routed->source_topic + "-" + std::to_string(routed->source_partition),
+                 .batch = *std::move(batch),
+                 .target_append_time = routed->lane.options().target_append_time,
+                 .target_max_batch_bytes = routed->lane.options().target_max_batch_bytes});
+        }
+        if (!routed->lane.HasReseal()) continue;
+        routed->is_listed_to_reseal = true;
+        lanes.push_back(routed);
+    }
+    std::lock_guard lock(reseals_mutex_);
+    reseals_.insert(reseals_.begin(), lanes.begin(), lanes.end());
+    return taken;
+}
+
+void Link::GiveResealed(uint32_t lane, uint64_t ticket, int64_t skipped,
+                        std::vector<ResealedBatch> batches) {
+    std::vector<Lane::Resealed> ready;
+    ready.reserve(batches.size());
+    for (ResealedBatch& batch : batches) {
+        const auto bytes = std::make_shared<BatchCopy>(batch.bytes.data(), batch.bytes.size(),
+                                                       batch.record_count, budget_);
+        ready.push_back({.data = bytes->data(),
+                         .size = static_cast<uint32_t>(batch.bytes.size()),
+                         .record_count = batch.record_count,
+                         .first_offset = batch.first_offset,
+                         .last_offset = batch.last_offset,
+                         .max_timestamp = batch.max_timestamp,
+                         .owner = bytes});
+    }
+    const Moment now = Now();
+    Kicks kicks;
+    for (const RoutedLanePtr& routed : Find({lane})) {
+        std::lock_guard lock(routed->mutex);
+        routed->lane.GiveResealed(ticket, skipped, std::move(ready));
+        Settle(routed, kWishNothing, now, kicks);
+    }
+}
+
+void Link::FailReseal(uint32_t lane, uint64_t ticket, LaneReason reason) {
+    const Moment now = Now();
+    Kicks kicks;
+    for (const RoutedLanePtr& routed : Find({lane})) {
+        std::lock_guard lock(routed->mutex);
+        routed->lane.FailReseal(ticket, reason);
+        Settle(routed, kWishNothing, now, kicks);
+    }
 }
 
 // --- time

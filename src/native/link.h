@@ -7,6 +7,8 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -47,7 +49,6 @@ struct LaneStart {
     int64_t offset;
     uint32_t target_max_batch_bytes;
     bool target_append_time;
-    bool repeats_head;
     int64_t producer_id;  // -1: the link's own
     int16_t producer_epoch;
     int32_t sequence;
@@ -57,14 +58,7 @@ struct LaneStart {
 };
 
 struct LinkEvent {
-    enum class Type : uint8_t {
-        kStopped,
-        kBackingOff,
-        kRecovered,
-        kProducerReset,
-        kHeadRepeated,
-        kNeedsResume
-    };
+    enum class Type : uint8_t { kStopped, kBackingOff, kRecovered, kProducerReset, kNeedsResume };
     Type type;
     uint32_t lane;
     LaneReason reason;
@@ -139,10 +133,33 @@ class Link {
     void DrainLanes(const std::vector<uint32_t>& ids);
     void RemoveLanes(const std::vector<uint32_t>& ids);
     // One row of kLaneColumns numbers per lane.
-    static constexpr size_t kLaneColumns = 32;
+    static constexpr size_t kLaneColumns = 37;
     using Totals = std::array<double, static_cast<size_t>(LinkCount::kSize)>;
     void Snapshot(std::vector<double>* rows, Totals* totals);
     std::vector<LinkEvent> DrainEvents();
+    // Batches that cannot pass unchanged wait for somebody who rebuilds them: `wake` runs on any
+    // thread, with a lane's mutex held, when the first of them waits. Before any lane is added.
+    void RebuildBy(std::function<void()> wake) { wake_rebuilder_ = std::move(wake); }
+    struct ToReseal {
+        uint32_t lane;
+        std::string source;  // topic-partition
+        Lane::ToReseal batch;
+        bool target_append_time;
+        uint32_t target_max_batch_bytes;
+    };
+    // Up to about `most_bytes`. The rest is to be taken later: only an empty list wakes.
+    std::vector<ToReseal> TakeReseals(size_t most_bytes, size_t most_batches);
+    struct ResealedBatch {
+        std::vector<uint8_t> bytes;
+        int32_t record_count;
+        int64_t first_offset;
+        int64_t last_offset;
+        int64_t max_timestamp;
+    };
+    void GiveResealed(uint32_t lane, uint64_t ticket, int64_t skipped,
+                      std::vector<ResealedBatch> batches);
+    void FailReseal(uint32_t lane, uint64_t ticket, LaneReason reason);
+
     // Blocks until all requests are done. Idempotent.
     void Close();
 
@@ -165,8 +182,6 @@ class Link {
     // A connection that came to nothing: its broker may have gone, or moved.
     void LostSource() { source_leaders_->Wish(); }
     void LostTarget() { target_leaders_->Wish(); }
-    // The lane sends records before its position once more; its mutex is held.
-    void TellRepeatedHead(RoutedLane& lane);
     // Calls the kick of a held connection when the time has come.
     void KickAt(int64_t at_ms);
     void CountThrottle(int32_t throttle_ms) { Count(LinkCount::kThrottledMs, throttle_ms); }
@@ -213,6 +228,10 @@ class Link {
     std::unordered_map<uint32_t, RoutedLanePtr> lanes_;
     uint32_t next_lane_id_ = 1;
     Lane::Counts removed_;  // of lanes that are gone
+
+    std::function<void()> wake_rebuilder_;
+    std::mutex reseals_mutex_;  // a leaf
+    std::deque<RoutedLanePtr> reseals_;
 
     std::mutex events_mutex_;  // a leaf: nothing is locked under it
     std::vector<LinkEvent> events_;

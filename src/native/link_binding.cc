@@ -19,11 +19,29 @@ namespace {
 using heliostat::LaneReason;
 using heliostat::LinkEvent;
 
+// Calls a JavaScript function from any thread, soon. Keeps no process alive.
+class Wake {
+   public:
+    explicit Wake(const Napi::Function& callback)
+        : function_(Napi::ThreadSafeFunction::New(callback.Env(), callback, "heliostat", 0, 1)) {
+        function_.Unref(callback.Env());
+    }
+    Wake(const Wake&) = delete;
+    Wake& operator=(const Wake&) = delete;
+    ~Wake() { function_.Release(); }
+
+    void Call() { function_.NonBlockingCall(); }
+
+   private:
+    Napi::ThreadSafeFunction function_;
+};
+
 // A link with the clients it works on. Member order is destruction order reversed: the link ends,
 // with all its requests, before the clients are let go.
 struct OpenLink {
     std::shared_ptr<ClusterHandle> source;
     std::shared_ptr<ClusterHandle> target;
+    std::unique_ptr<Wake> wake;
     std::unique_ptr<heliostat::Link> link;
 };
 
@@ -37,6 +55,10 @@ class Link final : public Napi::ObjectWrap<Link>, public Closable {
 
    private:
     Napi::Value Start(const Napi::CallbackInfo& info);
+    void RebuildBy(const Napi::CallbackInfo& info);
+    Napi::Value TakeReseals(const Napi::CallbackInfo& info);
+    void GiveResealed(const Napi::CallbackInfo& info);
+    void FailReseal(const Napi::CallbackInfo& info);
     Napi::Value ClaimProducers(const Napi::CallbackInfo& info);
     Napi::Value AddLanes(const Napi::CallbackInfo& info);
     Napi::Value DrainLanes(const Napi::CallbackInfo& info);
@@ -86,7 +108,6 @@ std::vector<heliostat::LaneStart> ReadStarts(const Napi::Value& value) {
              .target_max_batch_bytes =
                  static_cast<uint32_t>(ReadInt64(lane.Get("targetMaxBatchBytes"))),
              .target_append_time = lane.Get("targetAppendTime").ToBoolean().Value(),
-             .repeats_head = lane.Get("repeatsHead").ToBoolean().Value(),
              .producer_id = ReadInt64(lane.Get("producerId")),
              .producer_epoch = static_cast<int16_t>(ReadInt(lane.Get("producerEpoch"))),
              .sequence = ReadInt(lane.Get("sequence")),
@@ -122,8 +143,6 @@ const char* TypeOf(const LinkEvent& event) {
             return "lane-recovered";
         case LinkEvent::Type::kNeedsResume:
             return "lane-needs-resume";
-        case LinkEvent::Type::kHeadRepeated:
-            return "head-repeated";
         case LinkEvent::Type::kProducerReset:
             break;
     }
@@ -144,8 +163,7 @@ Napi::Value ToJs(Napi::Env env, const LinkEvent& event) {
     if (event.type == LinkEvent::Type::kRecovered) return object;
     object.Set("code", event.code);
     if (event.type == LinkEvent::Type::kNeedsResume) return object;
-    if (event.type == LinkEvent::Type::kProducerReset ||
-        event.type == LinkEvent::Type::kHeadRepeated) {
+    if (event.type == LinkEvent::Type::kProducerReset) {
         object.Set("from", static_cast<double>(event.from));
         object.Set("to", static_cast<double>(event.to));
         return object;
@@ -179,7 +197,10 @@ Link::~Link() {
 Napi::Function Link::Define(Napi::Env env) {
     return DefineClass(
         env, "Link",
-        {InstanceMethod<&Link::Start>("start"),
+        {InstanceMethod<&Link::Start>("start"), InstanceMethod<&Link::RebuildBy>("rebuildBy"),
+         InstanceMethod<&Link::TakeReseals>("takeReseals"),
+         InstanceMethod<&Link::GiveResealed>("giveResealed"),
+         InstanceMethod<&Link::FailReseal>("failReseal"),
          InstanceMethod<&Link::ClaimProducers>("claimProducers"),
          InstanceMethod<&Link::AddLanes>("addLanes"),
          InstanceMethod<&Link::DrainLanes>("drainLanes"),
@@ -205,6 +226,68 @@ Napi::Value Link::Start(const Napi::CallbackInfo& info) {
                 problem);
         },
         [](Napi::Env env, Done) { return env.Undefined(); });
+}
+
+void Link::RebuildBy(const Napi::CallbackInfo& info) {
+    if (!link_) return;
+    link_->wake = std::make_unique<Wake>(info[0].As<Napi::Function>());
+    link_->link->RebuildBy([wake = link_->wake.get()] { wake->Call(); });
+}
+
+Napi::Value Link::TakeReseals(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    Napi::Array array = Napi::Array::New(env);
+    if (!link_) return array;
+    uint32_t length = 0;
+    for (const auto& task : link_->link->TakeReseals(static_cast<size_t>(ReadInt64(info[0])),
+                                                     static_cast<size_t>(ReadInt64(info[1])))) {
+        const heliostat::Lane::ToReseal& batch = task.batch;
+        Napi::ArrayBuffer bytes = Napi::ArrayBuffer::New(env, batch.size);
+        std::memcpy(bytes.Data(), batch.data, batch.size);
+        Napi::Object object = Napi::Object::New(env);
+        object.Set("lane", task.lane);
+        object.Set("ticket", static_cast<double>(batch.ticket));
+        object.Set("source", task.source);
+        object.Set("reason", heliostat::NameOf(batch.reason));
+        object.Set("bytes", bytes);
+        object.Set("fromOffset", static_cast<double>(batch.from_offset));
+        object.Set("skipRecords", static_cast<double>(batch.skip));
+        object.Set("targetAppendTime", task.target_append_time);
+        object.Set("targetMaxBatchBytes", task.target_max_batch_bytes);
+        array.Set(length++, object);
+    }
+    return array;
+}
+
+void Link::GiveResealed(const Napi::CallbackInfo& info) {
+    if (!link_) return;
+    const Napi::Array batches = info[3].As<Napi::Array>();
+    std::vector<heliostat::Link::ResealedBatch> ready;
+    for (uint32_t i = 0; i < batches.Length(); i++) {
+        const Napi::Object batch = batches.Get(i).As<Napi::Object>();
+        const auto bytes = batch.Get("bytes").As<Napi::Uint8Array>();
+        // The header is read and stamped without another check.
+        if (bytes.ByteLength() < heliostat::kBatchHeaderSize) {
+            Napi::RangeError::New(info.Env(), "a resealed batch has no header")
+                .ThrowAsJavaScriptException();
+            return;
+        }
+        ready.push_back({.bytes = {bytes.Data(), bytes.Data() + bytes.ByteLength()},
+                         .record_count = ReadInt(batch.Get("recordCount")),
+                         .first_offset = ReadInt64(batch.Get("firstOffset")),
+                         .last_offset = ReadInt64(batch.Get("lastOffset")),
+                         .max_timestamp = ReadInt64(batch.Get("maxTimestamp"))});
+    }
+    link_->link->GiveResealed(static_cast<uint32_t>(ReadInt64(info[0])),
+                              static_cast<uint64_t>(ReadInt64(info[1])), ReadInt64(info[2]),
+                              std::move(ready));
+}
+
+void Link::FailReseal(const Napi::CallbackInfo& info) {
+    if (!link_) return;
+    link_->link->FailReseal(static_cast<uint32_t>(ReadInt64(info[0])),
+                            static_cast<uint64_t>(ReadInt64(info[1])),
+                            heliostat::ReasonOf(ReadString(info[2])));
 }
 
 Napi::Value Link::ClaimProducers(const Napi::CallbackInfo& info) {

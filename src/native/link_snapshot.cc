@@ -52,19 +52,6 @@ void Link::TellReset(const RoutedLane& lane, const Lane::ProducerReset& reset) {
           .target = PartitionName(lane.target_topic, lane.target_partition)});
 }
 
-void Link::TellRepeatedHead(RoutedLane& lane) {
-    const std::optional<int64_t> from = lane.lane.TakeRepeatedHead();
-    if (!from) return;
-    Push({.type = LinkEvent::Type::kHeadRepeated,
-          .lane = lane.id,
-          .reason = LaneReason::kNone,
-          .code = 0,
-          .from = *from,
-          .to = lane.lane.options().position,
-          .source = PartitionName(lane.source_topic, lane.source_partition),
-          .target = PartitionName(lane.target_topic, lane.target_partition)});
-}
-
 void Link::TellResume(RoutedLane& lane) {
     if (std::exchange(lane.has_told_resume, true)) return;
     Push({.type = LinkEvent::Type::kNeedsResume,
@@ -103,7 +90,9 @@ void Link::Snapshot(std::vector<double>* rows, Totals* totals) {
     };
     set(LinkCount::kRecordsAcknowledged, sum.records);
     set(LinkCount::kBytesAcknowledged, sum.bytes);
-    set(LinkCount::kBatchesAcknowledged, sum.shallow);
+    uint64_t resealed = 0;
+    for (const uint64_t count : sum.resealed) resealed += count;
+    set(LinkCount::kBatchesAcknowledged, sum.shallow + resealed);
     set(LinkCount::kRetriedBatches, sum.retried);
     set(LinkCount::kBudgetUsedBytes, budget_->used());
 }
@@ -126,6 +115,7 @@ void Link::FillRow(RoutedLane& routed, Moment now, double* row) {
     put(counts.records);
     put(counts.bytes);
     put(counts.shallow);
+    for (const uint64_t count : counts.resealed) put(count);
     put(counts.control);
     put(counts.aborted);
     put(counts.empty);

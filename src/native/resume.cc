@@ -19,23 +19,23 @@ Resume Exact(int64_t arrived) { return {ResumeVerdict::kExact, arrived}; }
 
 Resume DecideResume(const CommittedPair& pair, const TargetFacts& facts) {
     if (facts.high_watermark < pair.target_end) return {ResumeVerdict::kWentBack};
-    const auto at_leader = facts.leader_sequence
-                               ? std::optional(RecordsUpTo(*facts.leader_sequence, pair))
-                               : std::nullopt;
-    if (at_leader && *at_leader < 0) return {ResumeVerdict::kWentBack};
-    if (at_leader && *at_leader == 0) return Exact(0);
+    const bool is_known = facts.leader_sequence.has_value();
+    const int64_t at_leader = is_known ? RecordsUpTo(*facts.leader_sequence, pair) : 0;
+    if (at_leader < 0) return {ResumeVerdict::kWentBack};
+    if (is_known && at_leader == 0) return Exact(0);
 
     if (facts.tail_sequence) {
         const int64_t in_tail = RecordsUpTo(*facts.tail_sequence, pair);
         if (in_tail < 0) return {ResumeVerdict::kWentBack};
         // Beyond the high watermark a batch may still be lost with its leader.
-        if (at_leader && *at_leader > in_tail) return {ResumeVerdict::kWait};
+        if (at_leader > in_tail) return {ResumeVerdict::kWait};
         return Exact(in_tail);
     }
     if (!facts.is_tail_known) return {ResumeVerdict::kLookOn};
-    if (at_leader) return {ResumeVerdict::kWait};
-    // What lay behind the pair's end has been deleted, perhaps records of the lane with it.
+    // What lay behind the pair's end has been deleted, perhaps records of the lane with it: those
+    // that the leader knows need not be on their way, and waiting for them might never end.
     if (pair.target_end < 0 || facts.log_start > pair.target_end) return {ResumeVerdict::kUnknown};
+    if (is_known) return {ResumeVerdict::kWait};
     return Exact(0);
 }
 

@@ -46,6 +46,7 @@ struct RoutedLane {
     bool is_listed_to_send = false;
     uint32_t fetch_listing = 0;
     uint32_t send_listing = 0;
+    bool is_listed_to_reseal = false;
     bool is_timed = false;     // on the timer's list of lanes that back off
     bool is_unrouted = false;  // on the timer's list of lanes that need a connection
     bool has_told_resume = false;

@@ -96,9 +96,19 @@ function topicReports(link: LinkState): TopicReport[] {
   return [...topics.values()].sort((left, right) => (left.topic < right.topic ? -1 : 1))
 }
 
+export function countResealed(lane: LaneView): number {
+  const { resealHeadTrim, resealHoles, resealOldFormat, resealAppendTime, resealTooLarge } = lane
+  return resealHeadTrim + resealHoles + resealOldFormat + resealAppendTime + resealTooLarge
+}
+
 function partitionReport(lane: LaneView): PartitionReport {
   const reasons = {
     shallow: lane.batchesShallow,
+    'head-trim': lane.resealHeadTrim,
+    holes: lane.resealHoles,
+    'old-format': lane.resealOldFormat,
+    'append-time': lane.resealAppendTime,
+    'too-large': lane.resealTooLarge,
     control: lane.skippedControl,
     aborted: lane.skippedAborted,
     empty: lane.skippedEmpty,
@@ -110,7 +120,7 @@ function partitionReport(lane: LaneView): PartitionReport {
     bytes: lane.bytes,
     batches: {
       shallow: lane.batchesShallow,
-      reseal: 0,
+      reseal: countResealed(lane),
       merge: 0,
       transform: 0,
       skipped: lane.skippedControl + lane.skippedAborted + lane.skippedEmpty + lane.skippedArrived

@@ -21,14 +21,8 @@ export interface BatchSample {
   hasOldFormats: boolean
 }
 
-export interface SampleStart {
-  offset: number
-  /** A batch that begins before it is sent whole; else its lane stops. */
-  repeatsHead: boolean
-}
-
 export interface SampledPath {
-  path: 'shallow' | 'skipped' | 'stops'
+  path: 'shallow' | 'reseal' | 'skipped' | 'stops'
   reason: string
   detail: string
   /** Of the first batch that cannot pass. */
@@ -50,26 +44,26 @@ export function summarizeSample({ batches }: Pick<PartitionHeaders, 'batches'>):
   }
 }
 
-/** Undefined when there is no batch to go by. The first batch that cannot pass decides. */
+/** Undefined when there is no batch to go by. A batch that stops the lane decides, else one to be rebuilt. */
 export function expectPath(
   { batches, logStartOffset }: Pick<PartitionHeaders, 'batches' | 'logStartOffset'>,
-  start: SampleStart,
+  offset: number,
   target: SampleTarget,
   now: number
 ): SampledPath | undefined {
-  const relevant = batches.filter(({ lastOffset }) => lastOffset >= start.offset)
-  const [first] = relevant
-  if (!first) return undefined
-  const least = start.repeatsHead ? logStartOffset : Math.max(start.offset, logStartOffset)
-  for (const batch of relevant) {
-    const obstacle = carriesRecords(batch) ? whyItStops(batch, least, target, now) : undefined
-    if (obstacle) return { path: 'stops', offset: batch.baseOffset, ...obstacle }
+  const relevant = batches.filter(({ lastOffset }) => lastOffset >= offset)
+  if (relevant.length === 0) return undefined
+  const carrying = relevant.filter(carriesRecords)
+  for (const batch of carrying) {
+    const refusal = target.isAppendTime ? undefined : whyTimeIsRefused(batch, target, now)
+    if (refusal) return { path: 'stops', offset: batch.baseOffset, ...refusal }
   }
-  const passed = passing(relevant.filter(carriesRecords), target)
-  const repeated = carriesRecords(first) ? start.offset - first.baseOffset : 0
-  if (repeated <= 0) return passed
-  const detail = `offset ${start.offset} lies inside a batch, which is sent whole: ${repeated} records before it are sent again`
-  return { ...passed, reason: 'head-repeated', detail }
+  const least = Math.max(offset, logStartOffset)
+  for (const batch of carrying) {
+    const reason = whyItIsRebuilt(batch, least, target)
+    if (reason) return { path: 'reseal', offset: batch.baseOffset, ...reason }
+  }
+  return passing(carrying, target)
 }
 
 function passing(batches: readonly BatchHeader[], { compression }: SampleTarget): SampledPath {
@@ -98,48 +92,41 @@ function carriesRecords({ isControl, records }: BatchHeader): boolean {
   return !isControl && records !== 0
 }
 
-function whyItStops(
-  batch: BatchHeader,
+function whyItIsRebuilt(
+  { baseOffset, lastOffset, records, bytes, magic, isAppendTime }: BatchHeader,
   least: number,
-  target: SampleTarget,
-  now: number
+  target: SampleTarget
 ): { reason: string; detail: string } | undefined {
-  const { baseOffset, lastOffset, records, bytes, magic, maxTimestamp } = batch
   if (magic < 2) {
-    return {
-      reason: 'old-format',
-      detail: `message format v${magic}, which would have to be rebuilt`
-    }
+    return { reason: 'old-format', detail: `message format v${magic} is rebuilt as v2` }
   }
   if (baseOffset < least) {
-    const detail = `offset ${least} lies inside a batch that begins at ${baseOffset}, which would have to be cut`
+    const detail = `offset ${least} lies inside a batch that begins at ${baseOffset}: its rest is cut out`
     return { reason: 'head-trim', detail }
   }
   if (records !== lastOffset - baseOffset + 1) {
-    const detail = 'gaps in the offsets of a batch (compaction), which would have to be rebuilt'
+    const detail = 'batches with gaps in their offsets (compaction) are renumbered'
     return { reason: 'holes', detail }
   }
-  if (batch.isAppendTime && !target.isAppendTime) {
+  if (isAppendTime && !target.isAppendTime) {
     const detail =
-      'append times and a target topic with create times: set message.timestamp.type=LogAppendTime there'
+      'append times are written into the records, since the target topic has create times: with message.timestamp.type=LogAppendTime there they pass unchanged'
     return { reason: 'append-time', detail }
   }
-  if (bytes > target.maxMessageBytes) {
-    const detail = `a batch of ${bytes} bytes, and the target takes ${target.maxMessageBytes}: raise max.message.bytes there`
-    return { reason: 'too-large', detail }
-  }
-  if (!target.isAppendTime && maxTimestamp >= 0) return whyTimeIsRefused(maxTimestamp, target, now)
-  return undefined
+  if (bytes <= target.maxMessageBytes) return undefined
+  const detail = `a batch of ${bytes} bytes is split, since the target takes ${target.maxMessageBytes}: raise max.message.bytes there to have it pass unchanged`
+  return { reason: 'too-large', detail }
 }
 
 function whyTimeIsRefused(
-  timestamp: number,
+  { maxTimestamp, isAppendTime }: BatchHeader,
   { mostPastMs, mostFutureMs }: SampleTarget,
   now: number
 ): { reason: string; detail: string } | undefined {
-  const isPast = now - timestamp > mostPastMs
-  if (!isPast && timestamp - now <= mostFutureMs) return undefined
+  if (maxTimestamp < 0 || isAppendTime) return undefined
+  const isPast = now - maxTimestamp > mostPastMs
+  if (!isPast && maxTimestamp - now <= mostFutureMs) return undefined
   const name = `message.timestamp.${isPast ? 'before' : 'after'}.max.ms`
-  const detail = `records of ${new Date(timestamp).toISOString()} lie outside of the target topic's ${name}: raise it there`
+  const detail = `records of ${new Date(maxTimestamp).toISOString()} lie outside of the target topic's ${name}: raise it there`
   return { reason: 'timestamp-range', detail }
 }

@@ -21,7 +21,7 @@ export interface LanePlan {
   /** Estimated from the batches that were looked at. */
   bytes: number | null
   outcome: LaneOutcome
-  path: 'shallow' | 'skipped' | 'none' | 'unknown'
+  path: 'shallow' | 'reseal' | 'skipped' | 'none' | 'unknown'
   reason: string
   detail: string
   /** Where it would stop, when records before that are copied. */
@@ -88,9 +88,8 @@ function expect(facts: LaneFacts, records: number | null): Expectation {
   if (records === 0) {
     return { outcome: 'idle', path: 'none', reason: 'none', detail: 'nothing to copy now' }
   }
-  const at = { offset: start.offset, repeatsHead: start.repeatsHead }
-  const sampled = headers && expectPath(headers, at, facts.sampleTarget, facts.now)
-  return sampled ? fromSample(sampled, start.offset) : notLookedAt(start)
+  const sampled = headers && expectPath(headers, start.offset, facts.sampleTarget, facts.now)
+  return sampled ? fromSample(sampled, start.offset) : notLookedAt()
 }
 
 function whyItCannotStart(facts: LaneFacts): { reason: string; detail: string } | undefined {
@@ -134,10 +133,6 @@ function fromSample({ path, reason, detail, offset }: SampledPath, start: number
   }
 }
 
-function notLookedAt({ by }: LaneStart): Expectation {
-  const detail =
-    by === 'other'
-      ? 'not looked into; an offset that another program has committed may lie inside a batch, whose first records are sent again'
-      : 'not looked into'
-  return { outcome: 'copies', path: 'unknown', reason: 'not-looked-at', detail }
+function notLookedAt(): Expectation {
+  return { outcome: 'copies', path: 'unknown', reason: 'not-looked-at', detail: 'not looked into' }
 }

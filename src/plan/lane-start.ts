@@ -3,7 +3,7 @@
 import { decodeCheckpoint } from '../mirror/checkpoint.ts'
 import { type DeliveryLevel, type DeliveryWish, expectDelivery } from '../mirror/delivery.ts'
 import { whyNotOurs, whyUnproved } from '../mirror/lane-origins.ts'
-import { chooseStart, mayLieInsideBatch } from '../mirror/start-offset.ts'
+import { chooseStart } from '../mirror/start-offset.ts'
 import type { AutoOffsetReset } from '../mirror/types.ts'
 import type { CommittedOffset } from '../native/index.ts'
 
@@ -29,8 +29,6 @@ export interface LaneStart {
   from: 'committed' | 'log-start' | 'log-end' | 'none' | 'unknown'
   /** Who committed the offset. */
   by?: CommittedBy
-  /** Its offset may lie inside a batch, which is then sent whole. */
-  repeatsHead: boolean
   level: DeliveryLevel
   /** Why the lane would not begin. */
   refusal?: { reason: string; detail: string }
@@ -55,8 +53,7 @@ type Place = Omit<LaneStart, 'level'>
 
 function placeStart(facts: LaneStartFacts): Place {
   const { committed, reset, wasThereAtFirstStart, logStart, readableEnd } = facts
-  if (!facts.isCommittedKnown || committed?.failure)
-    return { offset: undefined, from: 'unknown', repeatsHead: true }
+  if (!facts.isCommittedKnown || committed?.failure) return { offset: undefined, from: 'unknown' }
   const offset = committed?.offset ?? -1
   switch (chooseStart({ committed: offset, reset, wasThereAtFirstStart })) {
     case 'committed':
@@ -64,14 +61,12 @@ function placeStart(facts: LaneStartFacts): Place {
     case 'log-start':
       return {
         offset: logStart,
-        from: logStart === undefined ? 'unknown' : 'log-start',
-        repeatsHead: true
+        from: logStart === undefined ? 'unknown' : 'log-start'
       }
     case 'log-end':
       return {
         offset: readableEnd,
-        from: readableEnd === undefined ? 'unknown' : 'log-end',
-        repeatsHead: true
+        from: readableEnd === undefined ? 'unknown' : 'log-end'
       }
     default: {
       const detail =
@@ -79,7 +74,6 @@ function placeStart(facts: LaneStartFacts): Place {
       return {
         offset: undefined,
         from: 'none',
-        repeatsHead: true,
         refusal: { reason: 'no-start-offset', detail }
       }
     }
@@ -88,8 +82,7 @@ function placeStart(facts: LaneStartFacts): Place {
 
 function planCommitted(facts: LaneStartFacts, offset: number, metadata: string): Place {
   const by = committedBy(facts, metadata)
-  const repeatsHead = mayLieInsideBatch(decodeCheckpoint(metadata))
-  const start: Place = { offset, from: 'committed', by, repeatsHead }
+  const start: Place = { offset, from: 'committed', by }
   const { logStart, logEnd } = facts
   if (logStart !== undefined && offset < logStart) {
     const detail = `offset ${offset} is committed and the source's log starts at ${logStart}: ${logStart - offset} offsets were deleted before they were mirrored`

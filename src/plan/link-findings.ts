@@ -88,13 +88,6 @@ function inspectTopic({ topic, lanes, target: found }: TopicPlan, target: Target
       fix: 'set another group.id to copy from the start'
     })
   }
-  if (lanes.some(({ reason }) => reason === 'head-repeated')) {
-    findings.push({
-      kind: 'head-repeated',
-      topic,
-      text: 'offsets that another program committed lie inside batches, which are sent whole: some records before them come twice'
-    })
-  }
   if (lanes.some(({ heldBack }) => heldBack > 0)) {
     findings.push({
       kind: 'open-transaction',

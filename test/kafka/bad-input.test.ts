@@ -150,28 +150,6 @@ test(
   }
 )
 
-test('a batch that is too large for the target stops its lane only', limit, async t => {
-  const { source, target } = pair
-  const topic = `large-${randomUUID()}`
-  await createTopic(source.bootstrap, topic, 2)
-  await createTopic(target.bootstrap, topic, 2, { configs: { 'max.message.bytes': 20_000 } })
-  await produceMixed(source.bootstrap, topic, { records: 2_000, batchRecords: 50 })
-  const large = { records: 1_000, batchRecords: 1_000, partitions: 1, codec: 'none' } as const
-  await produceMixed(source.bootstrap, topic, large)
-  const options = { source, target, whitelist: topic, group: topic }
-  const { code, report, mirror } = await mirrorOnce(t, options)
-  assert.equal(code, 1, mirror.tail())
-  assert.deepEqual(reasonsOf(report, topic), ['too-large', 'none'])
-  assert.equal(await countRecords(target.bootstrap, topic), 2_000)
-
-  const client = new RawClient(target.bootstrap)
-  t.after(() => client.close())
-  await client.admin.alterConfigs({ type: 'topic', name: topic }, { 'max.message.bytes': null })
-  const next = await mirrorOnce(t, options)
-  assert.equal(next.code, 0, next.mirror.tail())
-  assert.deepEqual(await compareTopics(source.bootstrap, target.bootstrap, [topic]), [])
-})
-
 test('a quota on the target slows the mirror down, and everything arrives', limit, async t => {
   const { source, target } = pair
   const topic = `quota-${randomUUID()}`

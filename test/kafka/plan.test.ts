@@ -59,9 +59,9 @@ test('what the plan says of each lane is what the run then does', limit, async t
       ['copies', 'shallow'],
       ['stops', 'too-few-partitions']
     ],
-    large: [['stops', 'too-large']],
-    append: [['stops', 'append-time']],
-    taken: [['copies', 'head-repeated']],
+    large: [['copies', 'too-large']],
+    append: [['copies', 'append-time']],
+    taken: [['copies', 'head-trim']],
     gone: [['stops', 'source-gap']]
   }
   for (const [kind, topic] of Object.entries(topics)) {

@@ -37,7 +37,7 @@ Walk WalkFrom(const Bytes& bytes, int64_t position) {
 // One letter per batch found: shallow, control, aborted, empty; the stop's reason behind them.
 std::string PathsOf(const Walk& walk) {
     std::string paths;
-    for (const FoundBatch& batch : walk.batches) paths += "scae"[static_cast<int>(batch.path)];
+    for (const FoundBatch& batch : walk.batches) paths += "srcae"[static_cast<int>(batch.path)];
     if (walk.stop) paths += std::string("!") + NameOf(walk.stop->reason);
     return paths;
 }
@@ -112,13 +112,42 @@ TEST("a position inside a batch stops at the batch, with the position as its off
     CHECK(walk.stop && walk.stop->offset == 11);
 }
 
-TEST("a batch around the position passes whole when its head may be repeated, but not deleted records") {
-    const Bytes bytes = Join({Plain(10), Plain(13)});
+TEST("what cannot pass unchanged is found for rebuilding where somebody rebuilds") {
+    const Bytes cut = Plain(10);
+    const Bytes holed = MakeBatch({.base_offset = 13, .deltas = {0, 2}});
+    const Bytes bytes = Join({cut, holed, Plain(16)});
     WalkTask task = TaskFor(bytes, 11);
-    task.repeats_head = true;
-    CHECK(PathsOf(WalkBatches(task)) == "ss");
-    task.log_start = 11;
-    CHECK(PathsOf(WalkBatches(task)) == "!head-trim");
+    task.can_reseal = true;
+    const Walk walk = WalkBatches(task);
+    CHECK(!walk.stop && walk.batches.size() == 3);
+    CHECK(walk.batches[0].path == BatchPath::kReseal);
+    CHECK(walk.batches[0].reason == LaneReason::kHeadTrim && walk.batches[0].from_offset == 11);
+    CHECK(walk.batches[0].record_count == -1 && walk.batches[0].base_offset == 11);
+    CHECK(walk.batches[1].reason == LaneReason::kHoles && walk.batches[1].record_count == 2);
+    CHECK(walk.batches[2].path == BatchPath::kShallow);
+}
+
+TEST(
+    "messages of old formats that lie together are found as one, and a damaged one stops the "
+    "walk") {
+    Bytes bytes;
+    for (const int64_t offset : {20, 21, 25}) {
+        Bytes message(12 + 14 + 4, 0);
+        StoreBigEndian<int64_t>(message.data(), offset);
+        StoreBigEndian<int32_t>(message.data() + 8, 14 + 4);
+        message[16] = 1;
+        bytes.insert(bytes.end(), message.begin(), message.end());
+    }
+    WalkTask task = TaskFor(bytes, 21);
+    CHECK(PathsOf(WalkBatches(task)) == "!old-format");
+    task.can_reseal = true;
+    const Walk walk = WalkBatches(task);
+    CHECK(!walk.stop && walk.batches.size() == 1);
+    CHECK(walk.batches[0].size == bytes.size() && walk.batches[0].next_offset == 26);
+    CHECK(walk.batches[0].from_offset == 21 && walk.batches[0].base_offset == 21);
+    // A length that cannot be.
+    StoreBigEndian<int32_t>(bytes.data() + 8, 3);
+    CHECK(PathsOf(WalkBatches(task)) == "!malformed");
 }
 
 TEST("deleted records at the head of the first batch do not come back") {

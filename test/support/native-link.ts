@@ -74,8 +74,7 @@ export function addLanes(link: Link, topic: string, partitions: number): number[
       sequence: 0,
       arrived: 0,
       targetEnd: -1,
-      resumes: false,
-      repeatsHead: false
+      resumes: false
     }))
   )
 }

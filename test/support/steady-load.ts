@@ -16,6 +16,8 @@ export type SteadyLoadOptions = {
   recordBytes?: number
   /** Least time between two rounds, each a batch for every partition. */
   everyMs?: number
+  /** How old the records claim to be. */
+  ageMs?: number
 }
 
 /**
@@ -24,7 +26,7 @@ export type SteadyLoadOptions = {
 export async function startLoad(
   bootstrap: string,
   topic: string,
-  { batchRecords = 50, recordBytes = 200, everyMs = 5 }: SteadyLoadOptions = {}
+  { batchRecords = 50, recordBytes = 200, everyMs = 5, ageMs = 0 }: SteadyLoadOptions = {}
 ): Promise<SteadyLoad> {
   const client = new RawClient(bootstrap)
   const partitions = await client.partitions(topic)
@@ -33,7 +35,11 @@ export async function startLoad(
   const writeRound = async (first: number): Promise<void> => {
     const numbers = Array.from({ length: batchRecords }, (_, place) => first + place)
     const writes = partitions.map(async partition => {
-      const inputs = numbers.map(number => numberedRecord(partition, number, recordBytes))
+      const timestamp = Date.now() - ageMs
+      const inputs = numbers.map(number => ({
+        ...numberedRecord(partition, number, recordBytes),
+        timestamp
+      }))
       await client.append(topic, partition, encodeBatch(inputs, { codec: 'lz4' }))
       records += batchRecords
     })

@@ -62,17 +62,17 @@ const paths: readonly [
 ][] = [
   ['no batch says nothing', [], {}, undefined, undefined],
   ['a dense batch passes', [batch(100)], {}, 'shallow', 'shallow'],
-  ['a batch that was begun is cut', [batch(95)], {}, 'stops', 'head-trim'],
+  ['a batch that was begun is cut', [batch(95)], {}, 'reseal', 'head-trim'],
   ['a batch before the start does not count', [batch(90), batch(100)], {}, 'shallow', 'shallow'],
   [
     'an old format',
     [batch(100, { magic: 1, records: -1, lastOffset: 100 })],
     {},
-    'stops',
+    'reseal',
     'old-format'
   ],
-  ['compaction holes', [batch(100, { lastOffset: 120 })], {}, 'stops', 'holes'],
-  ['append times', [batch(100, { isAppendTime: true })], {}, 'stops', 'append-time'],
+  ['compaction holes', [batch(100, { lastOffset: 120 })], {}, 'reseal', 'holes'],
+  ['append times', [batch(100, { isAppendTime: true })], {}, 'reseal', 'append-time'],
   [
     'append times into append times',
     [batch(100, { isAppendTime: true })],
@@ -84,7 +84,7 @@ const paths: readonly [
     'a batch that is too large, behind one that is not',
     [batch(100), batch(110, { bytes: 5_001 })],
     { maxMessageBytes: 5_000 },
-    'stops',
+    'reseal',
     'too-large'
   ],
   [
@@ -121,23 +121,13 @@ for (const [what, batches, target, path, reason] of paths) {
   test(`the path that batches would take: ${what}`, () => {
     const sampled = expectPath(
       { batches, logStartOffset: 0 },
-      { offset: 100, repeatsHead: false },
+      100,
       { ...plainTarget, ...target },
       now
     )
     assert.deepEqual([sampled?.path, sampled?.reason], [path, reason])
   })
 }
-
-test('an offset of another program inside a batch: the batch is sent whole, unless part of it was deleted', () => {
-  const headers = { batches: [batch(95), batch(105)], logStartOffset: 0 }
-  const start = { offset: 100, repeatsHead: true }
-  const sampled = expectPath(headers, start, plainTarget, now)
-  assert.deepEqual([sampled?.path, sampled?.reason], ['shallow', 'head-repeated'])
-  assert.match(sampled?.detail ?? '', /5 records before it are sent again/)
-  const cut = expectPath({ ...headers, logStartOffset: 97 }, start, plainTarget, now)
-  assert.deepEqual([cut?.path, cut?.reason], ['stops', 'head-trim'])
-})
 
 const startFacts: LaneStartFacts = {
   committed: undefined,
@@ -174,14 +164,12 @@ test('a lane begins at its commit, and the plan says who made it', () => {
     offset: 50,
     from: 'committed',
     by: 'other',
-    repeatsHead: true,
     level: atLeastOnce('foreign-commit')
   })
   assert.deepEqual(planStart(committed(50, mine)), {
     offset: 50,
     from: 'committed',
     by: 'heliostat',
-    repeatsHead: false,
     level: exactlyOnce
   })
   assert.equal(planStart(committed(50, other)).by, 'heliostat-other-target')
@@ -192,21 +180,18 @@ test('without a commit auto.offset.reset decides', () => {
   assert.deepEqual(planStart(startFacts), {
     offset: 10,
     from: 'log-start',
-    repeatsHead: true,
     level: exactlyOnce
   })
   const latest = { ...startFacts, reset: 'latest' as const }
   assert.deepEqual(planStart(latest), {
     offset: 10,
     from: 'log-start',
-    repeatsHead: true,
     level: exactlyOnce
   })
   const first = { ...latest, wasThereAtFirstStart: true }
   assert.deepEqual(planStart(first), {
     offset: 90,
     from: 'log-end',
-    repeatsHead: true,
     level: exactlyOnce
   })
   assert.equal(planStart({ ...startFacts, reset: 'none' }).refusal?.reason, 'no-start-offset')
@@ -224,7 +209,6 @@ test('a group that cannot be read leaves the start open', () => {
   assert.deepEqual(planStart(facts), {
     offset: undefined,
     from: 'unknown',
-    repeatsHead: true,
     level: exactlyOnce
   })
 })

@@ -1,0 +1,141 @@
+// Decides what becomes of a batch that cannot pass as it is: its records, renumbered without holes, in
+// batches that the target takes.
+//
+// Pure, and run in worker threads. A record keeps its bytes, its place and its time.
+
+import { BatchFault, type FaultReason } from './batch-fault.ts'
+import { readHeader } from './batch-header.ts'
+import type { Codec } from './codec.ts'
+import { defaultLimits, type Limits } from './compression.ts'
+import { DenseRecords } from './dense-records.ts'
+import type { Int64 } from './int64.ts'
+import { MessageRecords, messageCodec } from './message-set.ts'
+import { openBatch } from './record-batch.ts'
+import { type RecordSource, RecordView } from './record-view.ts'
+
+export interface ResealTask {
+  /** One whole batch, or whole messages of a format before 2. */
+  bytes: Uint8Array<ArrayBuffer>
+  /** Records below this source offset are left out. */
+  fromOffset: number
+  /** Of those that remain so many of the first are left out too. */
+  skipRecords: number
+  /**
+   * What a batch with append time does. `keep`: every record gets the time its readers see, that of the
+   * append. `as-is`: every record keeps the time its producer gave.
+   */
+  appendTime: 'keep' | 'as-is'
+  /** That of the batch unless given. */
+  codec?: Codec
+  /** For gzip and zstd; their own default unless given. */
+  level?: number
+  /** Of the largest batch that the target takes. What comes is split as needed. */
+  maxBytes: number
+  limits?: Limits
+}
+
+export interface ResealedBatch {
+  /** A whole batch with base offset 0 and no producer. */
+  bytes: Uint8Array<ArrayBuffer>
+  recordCount: number
+  /** Source offsets of the first and the last record. */
+  firstOffset: number
+  lastOffset: number
+  /** Rounded beyond 2^53; the batch has it exactly. */
+  maxTimestamp: number
+  /** Three numbers a run of records: source offset and index in the batch of its first one, count. */
+  offsets: Float64Array<ArrayBuffer>
+}
+
+/**
+ * No batches: it holds nothing to mirror, as a control batch does. A failure is about the batch as a whole,
+ * and no part of it is to be sent.
+ */
+export type ResealResult =
+  | { batches: ResealedBatch[]; skipped: number }
+  | { failure: FaultReason; detail: string }
+
+export function resealBatch(task: ResealTask): ResealResult {
+  try {
+    const { records, codec, skipped } = gather(task)
+    if (records.count === 0) return { batches: [], skipped }
+    return { batches: sealWithin(records, task.codec ?? codec, task), skipped }
+  } catch (error) {
+    if (error instanceof BatchFault) return { failure: error.reason, detail: error.message }
+    throw error
+  }
+}
+
+const empty: RecordSource = { record: new RecordView(Buffer.alloc(0)), next: () => false }
+
+interface Opened {
+  source: RecordSource
+  codec: Codec
+  /** The time of every record, where it is not their own. */
+  timestamp: Int64 | undefined
+}
+
+// Where the format of a batch stands, in all formats.
+const magicAt = 16
+
+// Renumbering lengthens a record by a few bytes at most; the smallest has seven.
+const mostGrowth = 3
+
+function gather(task: ResealTask): { records: DenseRecords; codec: Codec; skipped: number } {
+  const limits = task.limits ?? defaultLimits
+  const { source, codec, timestamp } = open(task, limits)
+  const { record } = source
+  const records = new DenseRecords(record.bytes.length + 64, limits.maxBytes * mostGrowth)
+  let skipped = 0
+  while (source.next()) {
+    if (record.offset < task.fromOffset) continue
+    if (skipped < task.skipRecords) {
+      skipped++
+      continue
+    }
+    records.add(record, record.offset, timestamp ?? record.timestamp)
+  }
+  return { records, codec, skipped }
+}
+
+function open({ bytes, appendTime }: ResealTask, limits: Limits): Opened {
+  const batch = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if ((batch[magicAt] ?? 2) < 2) {
+    const source = new MessageRecords(batch, { limits, keepsAppendTime: appendTime === 'keep' })
+    return { source, codec: messageCodec(batch), timestamp: undefined }
+  }
+  const header = readHeader(batch)
+  // Made into data, a transaction's end would be a record that nobody wrote.
+  if (header.isControl) return { source: empty, codec: header.codec, timestamp: undefined }
+  const isReplaced = header.isAppendTime && appendTime === 'keep'
+  const timestamp = isReplaced ? header.maxTimestamp : undefined
+  return { source: openBatch(batch, limits), codec: header.codec, timestamp }
+}
+
+function sealWithin(records: DenseRecords, codec: Codec, task: ResealTask): ResealedBatch[] {
+  const batch = records.seal(codec, task.level)
+  if (batch.length <= task.maxBytes) return [describe(records, batch)]
+  if (records.count === 1) throw tooLarge(records, batch.length, task.maxBytes)
+  const parts = records.split(Math.ceil(batch.length / task.maxBytes))
+  return parts.flatMap(part => sealWithin(part, codec, task))
+}
+
+function describe(records: DenseRecords, batch: Buffer): ResealedBatch {
+  const { runs } = records
+  return {
+    bytes: new Uint8Array(batch.buffer as ArrayBuffer, batch.byteOffset, batch.byteLength),
+    recordCount: records.count,
+    firstOffset: runs.first,
+    lastOffset: runs.last,
+    maxTimestamp: Number(records.maxTimestamp),
+    offsets: runs.rows()
+  }
+}
+
+function tooLarge(records: DenseRecords, bytes: number, maxBytes: number): BatchFault {
+  return new BatchFault(
+    'too-large',
+    `the record at offset ${records.runs.first} is ${bytes} bytes as a batch of its own, ` +
+      `and the target takes ${maxBytes}`
+  )
+}

@@ -1,0 +1,95 @@
+// Compares one target partition with the source partitions that lead into it.
+
+import { type AlignedSide, Aligner } from './aligner.ts'
+import type { Gate } from './gate.ts'
+import { splitTarget } from './gathered.ts'
+import { Ledger } from './ledger.ts'
+import { flags } from './record-columns.ts'
+import { RecordStream, type StreamSource } from './record-stream.ts'
+import type { Run } from './sample.ts'
+import type { LaneTask, LaneVerdict, TargetTask } from './types.ts'
+import { judgeLane } from './verdict.ts'
+
+export interface Sides {
+  /** By the index of the source. */
+  sources: readonly StreamSource[]
+  target: StreamSource
+  wide: Gate
+}
+
+interface Attempt {
+  task: TargetTask
+  sides: Sides
+  hasTimes: boolean
+  now: number
+}
+
+export async function compareTarget(task: TargetTask, sides: Sides): Promise<LaneVerdict[]> {
+  const attempt: Attempt = { task, sides, hasTimes: !task.isAppendTime, now: Date.now() }
+  const target = openTarget(attempt)
+  // Batches say for themselves whether the target has put its own time on them: the config may have been changed since.
+  await target.fill(1)
+  if (attempt.hasTimes && hasAppendTime(target)) {
+    return compareTarget({ ...task, isAppendTime: true }, sides)
+  }
+  const verdicts = await compareStreams(attempt, target)
+  if (task.isAppendTime) {
+    const text = 'the target has timestamps of its own (LogAppendTime): timestamps not compared'
+    for (const { remarks } of verdicts) remarks.push({ kind: 'append-time', text })
+  }
+  return verdicts
+}
+
+async function compareStreams(attempt: Attempt, target: RecordStream): Promise<LaneVerdict[]> {
+  const { task, sides } = attempt
+  const sources = task.lanes.map(lane => openSource(attempt, lane, lane))
+  const shares: AlignedSide[] = sources.length === 1 ? [target] : splitTarget(target, sources)
+  const ledgers = task.lanes.map(lane => openLedger(attempt, lane))
+  await Promise.all(
+    sources.map((source, index) =>
+      new Aligner(source, shares[index] as AlignedSide, ledgers[index] as Ledger, {
+        hasTimes: attempt.hasTimes,
+        wide: sides.wide,
+        committed: task.lanes[index]?.committed ?? -1
+      }).run()
+    )
+  )
+  return task.lanes.map((lane, index) =>
+    judgeLane(task, lane, ledgers[index] as Ledger, {
+      source: { from: lane.from, end: lane.end },
+      target: { from: task.from, end: task.end }
+    })
+  )
+}
+
+function openTarget({ task, sides, hasTimes }: Attempt): RecordStream {
+  const { topic, partition, from, end } = task
+  return new RecordStream(sides.target, { topic, partition, from, end, hasTimes })
+}
+
+function openSource(
+  { sides, hasTimes }: Attempt,
+  lane: LaneTask,
+  { from, end }: Run
+): RecordStream {
+  const { topic, partition } = lane
+  const source = sides.sources[lane.source] as StreamSource
+  return new RecordStream(source, { topic, partition, from, end, hasTimes })
+}
+
+function openLedger({ task, hasTimes, now }: Attempt, lane: LaneTask): Ledger {
+  return new Ledger({
+    committed: lane.committed,
+    leads: {
+      source: task.from > 0 || lane.mayHaveBegunLate,
+      target: lane.from > 0
+    },
+    hasTimes,
+    compacted: task.isCompacted ? { tombstonesBefore: now - task.deleteRetentionMs } : undefined,
+    ignoresTargetRest: false
+  })
+}
+
+function hasAppendTime({ queue }: RecordStream): boolean {
+  return ((queue.first()?.flags ?? 0) & flags.appendTime) !== 0
+}

@@ -1,0 +1,66 @@
+// Opens fetched batches in a worker thread and gives back a short digest of each record.
+
+import { move, transferableSymbol, valueSymbol } from 'piscina'
+import { BatchFault } from '../batches/batch-fault.ts'
+import { type Chunk, forEachRecord } from './readable-records.ts'
+import { buffersOf, ColumnBuilder, type RecordColumns } from './record-columns.ts'
+import { RecordHasher } from './record-hasher.ts'
+
+export interface DigestTask {
+  chunks: readonly DigestChunk[]
+}
+
+export interface DigestChunk extends Chunk {
+  /** Timestamps count for the records' identity. */
+  hasTimes: boolean
+}
+
+export interface DigestedChunk {
+  columns: RecordColumns
+  /** Keys, values and headers, inflated. */
+  bytes: number
+  /** Why what lies behind these records could not be read. */
+  fault?: string
+}
+
+export interface DigestResult {
+  chunks: DigestedChunk[]
+  workedMs: number
+}
+
+export default function digest({ chunks }: DigestTask): DigestResult {
+  const before = performance.now()
+  const digested = chunks.map(digestChunk)
+  const result = { chunks: digested, workedMs: performance.now() - before }
+  // Handed over and not copied; the pool unwraps it on the other side.
+  return move(new Handover(result)) as unknown as DigestResult
+}
+
+class Handover {
+  readonly #result: DigestResult
+
+  constructor(result: DigestResult) {
+    this.#result = result
+  }
+
+  get [transferableSymbol](): object {
+    return this.#result.chunks.flatMap(({ columns }) => buffersOf(columns))
+  }
+
+  get [valueSymbol](): object {
+    return this.#result
+  }
+}
+
+function digestChunk(chunk: DigestChunk): DigestedChunk {
+  const builder = new ColumnBuilder(2_048)
+  const hasher = new RecordHasher(builder, chunk.hasTimes)
+  try {
+    forEachRecord(chunk, (record, time) => hasher.add(record, time))
+  } catch (error) {
+    if (!(error instanceof BatchFault)) throw error
+    const fault = `${error.reason}: ${error.message}`
+    return { columns: builder.done(), bytes: hasher.bytes, fault }
+  }
+  return { columns: builder.done(), bytes: hasher.bytes }
+}

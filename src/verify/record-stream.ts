@@ -1,0 +1,181 @@
+// The records of one partition between two offsets, read ahead a little and never held as a whole.
+
+import { KafkaError } from '../errors.ts'
+import type { PartitionBatches, TopicPartition } from '../native/index.ts'
+import type { BatchReader, Position } from './batch-reader.ts'
+import type { DigestPool } from './digest-pool.ts'
+import type { DigestedChunk } from './digest-worker.ts'
+import { RecordQueue } from './record-queue.ts'
+import { RangeGone, UnreadableRecords } from './unreadable.ts'
+
+export interface StreamSource {
+  reader: BatchReader
+  pool: DigestPool
+  /** Most bytes of one read. */
+  chunkBytes: () => number
+  /** Hears what has been read: records, and their bytes inflated. */
+  note: (records: number, bytes: number) => void
+}
+
+export interface StreamRange extends TopicPartition {
+  from: number
+  /** Behind the last record. */
+  end: number
+  hasTimes: boolean
+}
+
+/** Answers that are fetched or opened while the first is compared. */
+const chunksAhead = 2
+/** Rows that are enough for a stream to stop reading ahead. */
+const rowsAhead = 16_384
+/** Rows that one answer should not exceed by much. */
+const mostRows = 65_536
+const leastShare = 1 / 64
+
+export class RecordStream {
+  readonly queue = new RecordQueue()
+  readonly range: StreamRange
+  readonly #source: StreamSource
+  /** Fetched and being opened, in order. */
+  #pending: Promise<DigestedChunk>[] = []
+  /** The offset to fetch next. */
+  #next: number
+  #fetching: Promise<void> | undefined
+  #isFetched = false
+  #failure: unknown
+  #turn = 0
+  #filling: Promise<void> | undefined
+  /** Share of the bytes granted that it asks for: tiny records need more memory compared than fetched. */
+  #share = 1
+
+  constructor(source: StreamSource, range: StreamRange) {
+    this.#source = source
+    this.range = range
+    this.#next = range.from
+    this.#isFetched = range.from >= range.end
+  }
+
+  get end(): number {
+    return this.range.end
+  }
+
+  /** Everything that there is, is in the queue. */
+  get isEnded(): boolean {
+    return this.#isFetched && this.#pending.length === 0
+  }
+
+  /** Waits until the queue holds so many records, or all that there are. */
+  async fill(count: number): Promise<void> {
+    while (this.queue.length < count && !this.isEnded) {
+      this.#filling ??= this.#fillOnce().finally(() => {
+        this.#filling = undefined
+      })
+      await this.#filling
+    }
+  }
+
+  /** Begins anew at an offset. */
+  seek(offset: number): void {
+    this.#turn++
+    this.queue.clear()
+    this.#pending = []
+    this.#fetching = undefined
+    this.#next = offset
+    this.#isFetched = offset >= this.range.end
+  }
+
+  async #fillOnce(): Promise<void> {
+    const turn = this.#turn
+    this.#fetchAhead()
+    if (this.#pending.length === 0) await this.#fetching
+    if (this.#failure !== undefined) throw this.#failure
+    const first = this.#pending[0]
+    if (!first) return
+    const { columns, bytes, fault } = await first
+    if (turn !== this.#turn) return
+    this.#pending.shift()
+    const { reader } = this.#source
+    if (fault !== undefined)
+      throw new UnreadableRecords(reader.side, this.range, columns.offsets.at(-1), fault)
+    this.queue.push(columns)
+    this.#source.note(columns.count, bytes)
+    this.#adapt(columns.count)
+    this.#fetchAhead()
+  }
+
+  #adapt(records: number): void {
+    if (records > mostRows) this.#share = Math.max(leastShare, this.#share / 2)
+    else if (records < mostRows / 4) this.#share = Math.min(1, this.#share * 2)
+  }
+
+  #fetchAhead(): void {
+    const isEnough = this.#pending.length >= chunksAhead || this.queue.length >= rowsAhead
+    const isNeeded = this.#pending.length === 0
+    if (this.#fetching || this.#isFetched || (isEnough && !isNeeded)) return
+    const turn = this.#turn
+    const fetching = this.#fetch(turn)
+      .catch(error => {
+        if (turn === this.#turn) this.#failure = error
+      })
+      .finally(() => {
+        if (this.#fetching !== fetching) return
+        this.#fetching = undefined
+        if (this.#failure === undefined) this.#fetchAhead()
+      })
+    this.#fetching = fetching
+  }
+
+  async #fetch(turn: number): Promise<void> {
+    const { topic, partition, end, hasTimes } = this.range
+    const offset = this.#next
+    const { reader, pool, chunkBytes } = this.#source
+    const found = await readRange(
+      reader,
+      { topic, partition, offset },
+      Math.ceil(chunkBytes() * this.#share)
+    )
+    if (turn !== this.#turn) return
+    if (found.logStartOffset > offset) throw new RangeGone(this.range, offset)
+    const next = nextOffset(found)
+    // The log may end in offsets without records that were compacted away.
+    if (next === undefined || next >= end) this.#isFetched = true
+    if (next === undefined) return
+    this.#next = Math.max(next, offset + 1)
+    const { bytes, aborted } = found
+    const opened = pool.digest({ bytes, aborted, from: offset, end, hasTimes })
+    opened.catch(() => undefined)
+    this.#pending.push(opened)
+  }
+}
+
+const offsetOutOfRange = 1
+
+async function readRange(
+  reader: BatchReader,
+  position: Position,
+  bytes: number
+): Promise<PartitionBatches> {
+  try {
+    return await reader.read(position, bytes)
+  } catch (error) {
+    if (error instanceof KafkaError && error.kafkaCode === offsetOutOfRange) {
+      throw new RangeGone(position, position.offset)
+    }
+    throw error
+  }
+}
+
+/** Behind the last batch; undefined where there is none. */
+function nextOffset({ bytes }: PartitionBatches): number | undefined {
+  const view = new DataView(bytes)
+  let last: number | undefined
+  for (let at = 0; at + headBytes <= bytes.byteLength; at += view.getInt32(at + 8) + 12) {
+    const base = Number(view.getBigInt64(at))
+    // Formats before 2 carry the offset of the last message of a set.
+    last = view.getInt8(at + 16) === 2 ? base + view.getInt32(at + 23) : base
+  }
+  return last === undefined ? undefined : last + 1
+}
+
+// Up to lastOffsetDelta i32 @23, which only format 2 has; messages of the others may be shorter.
+const headBytes = 17

@@ -1,0 +1,364 @@
+// What a lane makes of a target, or of a commit, that is not as it left them: it goes on exactly, says why it cannot
+// promise that, or stops and says what to do.
+
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { stat, truncate } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { decodeCheckpoint } from '../../src/mirror/checkpoint.ts'
+import { produceNumbered } from '../support/corpus.ts'
+import { compareTopics } from '../support/digest.ts'
+import { countRecords, groupLag } from '../support/group-lag.ts'
+import { type KafkaNode, startPair } from '../support/kafka-broker.ts'
+import { createTopic, deleteRecords, setOffsets } from '../support/kafka-tools.ts'
+import { countArrived, startedLines } from '../support/killed-mirror.ts'
+import {
+  type BoundedRun,
+  type MirrorOptions,
+  mirrorOnce,
+  partitionsOf,
+  startMirror
+} from '../support/mirror-process.ts'
+import { RawClient } from '../support/raw-client.ts'
+import { putBack, readCommits } from '../support/rolled-back.ts'
+import { startLoad } from '../support/steady-load.ts'
+import { produceTransactions } from '../support/transactions.ts'
+
+const run = promisify(execFile)
+const command = fileURLToPath(new URL('../../../bin/heliostat', import.meta.url))
+const users = { mirror: 'mirror-secret' }
+const limit = { timeout: 60_000 }
+const partitions = 2
+const records = 2_000
+
+let pair: Awaited<ReturnType<typeof startPair>>
+
+before(async () => {
+  const security = { protocol: 'SASL_PLAINTEXT', users, acls: true } as const
+  // How long producers are remembered is changed while it runs; how often that is looked at cannot be.
+  const config = { 'producer.id.expiration.check.interval.ms': 200 }
+  const jvm = ['-Xmx320m']
+  pair = await startPair({ source: { jvm }, target: { jvm, security, config } })
+})
+after(() => pair?.close())
+
+test(
+  'an offset set by another tool: at least once, said, and exactly once from then on',
+  limit,
+  async t => {
+    const { source, target } = pair
+    const { topic, options } = await startTopic(t)
+    await mirrorAll(t, options)
+    await setOffsets(source, topic, topic, 500)
+
+    const flags = ['--delivery', 'exactly-once']
+    const strict = await mirrorOnce(t, { ...options, flags })
+    assert.equal(strict.code, 1, strict.mirror.tail())
+    for (const row of partitionsOf(strict.report, topic)) {
+      assert.deepEqual([row.state, row.reason], ['stopped', 'delivery-unproved'])
+      assert.match(row.detail ?? '', /foreign-commit.*kafka-consumer-groups --reset-offsets/)
+    }
+    assert.equal(await countRecords(target.bootstrap, topic), partitions * records)
+    assert.deepEqual(await deliveriesOf(topic), ['at-least-once no-metadata'])
+
+    const loose = await mirrorOnce(t, options)
+    assertLevel(loose, topic, 'at-least-once', 'foreign-commit')
+    assert.equal(await countRecords(target.bootstrap, topic), partitions * (2 * records - 500))
+    assert.deepEqual(await deliveriesOf(topic), ['at-least-once foreign-commit'])
+
+    await produce(topic)
+    await mirrorAll(t, options)
+    assert.equal(await countRecords(target.bootstrap, topic), partitions * (3 * records - 500))
+    assert.deepEqual(await deliveriesOf(topic), ['exactly-once '])
+  }
+)
+
+test('what arrived after the last commit is found and passed over', limit, async t => {
+  const { topic, options } = await startTopic(t)
+  await crash(t, topic, options)
+  const { mirror } = await mirrorAll(t, options)
+  assert.equal(countArrived(mirror), partitions * records)
+  await assertSame(topic)
+})
+
+test('aborted transactions are not counted among what arrived', limit, async t => {
+  const { source, target } = pair
+  const { topic, options } = await startTopic(t)
+  await mirrorAll(t, options)
+  const commits = await readCommits(source.bootstrap, topic)
+  const load = { transactions: 12, abortEvery: 3, interleaved: 3, batchesPerPartition: 4 }
+  const { committedRecords } = await produceTransactions(source.bootstrap, topic, load)
+  await produce(topic)
+  await mirrorAll(t, options)
+  await putBack(source.bootstrap, topic, commits)
+  await produce(topic)
+  const { mirror } = await mirrorAll(t, options)
+  assert.equal(countArrived(mirror), committedRecords + partitions * records)
+  const isolation = 'read_committed'
+  const sides = [source.bootstrap, target.bootstrap] as const
+  assert.deepEqual(await compareTopics(...sides, [topic], { isolation }), [])
+})
+
+test('the target has forgotten the producer: the log tells', limit, async t => {
+  const { topic, options } = await startTopic(t)
+  await crash(t, topic, options)
+  await forgetProducers(t, topic)
+  const { mirror } = await mirrorAll(t, options)
+  assert.equal(countArrived(mirror), partitions * records)
+  await assertSame(topic)
+})
+
+test('the records are deleted on the target: its leader tells', limit, async t => {
+  const { topic, options } = await startTopic(t)
+  await crash(t, topic, options)
+  await deleteAll(topic)
+  const { mirror } = await mirrorAll(t, options)
+  assert.equal(countArrived(mirror), partitions * records)
+  assert.equal(await countRecords(pair.target.bootstrap, topic), 0)
+})
+
+test(
+  'records and producer are gone from the target: nothing is proved, and it is said',
+  limit,
+  async t => {
+    const { topic, options } = await startTopic(t)
+    await crash(t, topic, options)
+    await deleteAll(topic)
+    await forgetProducers(t, topic)
+    const strict = await mirrorOnce(t, { ...options, flags: ['--delivery', 'exactly-once'] })
+    assertStopped(strict, topic, 'delivery-unproved')
+    const loose = await mirrorOnce(t, options)
+    assertLevel(loose, topic, 'at-least-once', 'resync-unknown')
+    assert.equal(await countRecords(pair.target.bootstrap, topic), partitions * records)
+  }
+)
+
+test('the target topic is deleted and made anew: the lanes stop', limit, async t => {
+  const { topic, options } = await startTopic(t)
+  await mirrorAll(t, options)
+  await produce(topic)
+  await recreate(topic)
+  assertStopped(await mirrorOnce(t, options), topic, 'target-went-back')
+  assert.equal(await countRecords(pair.target.bootstrap, topic), 0)
+})
+
+test(
+  'a target topic that was made anew and filled by others: nothing is lost silently',
+  limit,
+  async t => {
+    const { topic, options } = await startTopic(t)
+    await crash(t, topic, options)
+    await recreate(topic)
+    await produceNumbered(pair.target.bootstrap, topic, { records: 3 * records })
+    assertStopped(await mirrorOnce(t, options), topic, 'target-went-back')
+  }
+)
+
+// As after an election that was not clean: what was acknowledged is gone, or only what was not committed yet.
+test(
+  'the log of the target is cut: behind the commit it is mended, before it the lane stops',
+  limit,
+  async t => {
+    const { source, target } = pair
+    const { topic, options } = await startTopic(t)
+    await crash(t, topic, options)
+    const node = target.nodes[0] as KafkaNode
+    await node.kill('SIGKILL')
+    for (const [partition, share] of [0.25, 0.75].entries()) {
+      const log = join(node.dataDir, `${topic}-${partition}`, `${'0'.repeat(20)}.log`)
+      await truncate(log, Math.floor((await stat(log)).size * share))
+    }
+    await node.start()
+    const { code, mirror, report } = await mirrorOnce(t, options)
+    assert.equal(code, 1, mirror.tail())
+    const states = partitionsOf(report, topic).map(({ reason, delivery }) => [reason, delivery])
+    assert.deepEqual(
+      states.map(([reason]) => reason),
+      ['target-went-back', 'none']
+    )
+    const arrived = countArrived(mirror)
+    assert.ok(arrived > 0 && arrived < records, `${arrived} records`)
+    const differences = await compareTopics(source.bootstrap, target.bootstrap, [topic])
+    assert.deepEqual(
+      differences.map(({ partition }) => partition),
+      [0]
+    )
+  }
+)
+
+// Of records that old the target forgets the producer at once: neither a repeat nor a gap would be noticed.
+test('the broker of the target is killed in a backfill of old records', limit, async t => {
+  const { source, target } = pair
+  const topic = `old-${randomUUID()}`
+  await createTopic(source.bootstrap, topic, partitions)
+  const load = await startLoad(source.bootstrap, topic, { ageMs: 3 * 86_400_000 })
+  t.after(() => load.stop().catch(() => undefined))
+  const options = { source, target, whitelist: topic, group: topic }
+  const mirror = await startMirror(t, { ...options, flags: ['--offset.commit.interval.ms', '700'] })
+  const isMoving = async () => (await countRecords(target.bootstrap, topic)) > 3_000
+  await mirror.until('records that move', isMoving)
+  const node = target.nodes[0] as KafkaNode
+  await node.kill('SIGKILL')
+  await node.start()
+  await load.stop()
+  const isCaughtUp = async () => (await groupLag(source.bootstrap, topic, [topic])) === 0
+  await mirror.until('lag 0', isCaughtUp, 40_000)
+  assert.equal(await mirror.stop(), 0, mirror.tail())
+  t.diagnostic(`${countArrived(mirror)} records found in doubt`)
+  for (const { delivery } of startedLines(mirror)) assert.equal(delivery, 'exactly-once')
+  await assertSame(topic)
+})
+
+test('the target topic is deleted and made anew in mid-run: the lanes stop', limit, async t => {
+  const { source } = pair
+  const { topic, options } = await startTopic(t)
+  const mirror = await startMirror(t, { ...options, flags: ['--offset.commit.interval.ms', '500'] })
+  const hasAll = async () => (await groupLag(source.bootstrap, topic, [topic])) === 0
+  await mirror.until('all records', hasAll)
+  await recreate(topic)
+  await produce(topic)
+  await mirror.line({ msg: 'lane stopped', reason: 'target-went-back' }, 15_000)
+})
+
+test('no right to read the target topic: at least once, and the right is named', limit, async t => {
+  const { topic, options } = await startTopic(t)
+  const principal = 'User:mirror'
+  const client = new RawClient(pair.target.bootstrap)
+  t.after(() => client.close())
+  await createTopic(pair.target.bootstrap, topic, partitions)
+  await client.admin.createAcls(
+    { topic, principal, operation: 'write' },
+    { topic, principal, operation: 'describeConfigs' }
+  )
+  const login = {
+    'security.protocol': 'SASL_PLAINTEXT',
+    'sasl.mechanism': 'PLAIN',
+    'sasl.jaas.config': `org.apache.kafka.common.security.plain.PlainLoginModule required username="mirror" password="${users.mirror}";`
+  }
+  const bootstrap = pair.target.secured?.bootstrap ?? ''
+  const limited = { ...options, target: { bootstrap }, producer: login }
+  await mirrorAll(t, limited)
+  await produce(topic)
+  const second = await mirrorOnce(t, limited)
+  assertLevel(second, topic, 'at-least-once', 'no-read-right')
+  const fix = `--operation Read --topic ${topic}`
+  assert.ok(`${startedLines(second.mirror)[0]?.fix}`.includes(fix), second.mirror.tail())
+  await assertSame(topic)
+  const strict = await mirrorOnce(t, { ...limited, flags: ['--delivery', 'exactly-once'] })
+  assertStopped(strict, topic, 'delivery-unproved')
+  const unasked = await mirrorOnce(t, { ...limited, flags: ['--delivery', 'at-least-once'] })
+  assertLevel(unasked, topic, 'at-least-once', 'asked-for')
+  await client.admin.createAcls({ topic, principal, operation: 'read' })
+  await produce(topic)
+  await mirrorAll(t, limited)
+  await assertSame(topic)
+})
+
+/** A topic with records, and how it is mirrored. */
+async function startTopic(_t: TestContext): Promise<{ topic: string; options: MirrorOptions }> {
+  const { source, target } = pair
+  const topic = `guard-${randomUUID()}`
+  await createTopic(source.bootstrap, topic, partitions)
+  await produce(topic)
+  return { topic, options: { source, target, whitelist: topic, group: topic } }
+}
+
+async function produce(topic: string): Promise<void> {
+  await produceNumbered(pair.source.bootstrap, topic, { records, batchRecords: 100 })
+}
+
+/** As after a crash: all records are on the target, and the commit is from before the last half of them. */
+async function crash(t: TestContext, topic: string, options: MirrorOptions): Promise<void> {
+  const { bootstrap } = pair.source
+  await mirrorAll(t, options)
+  const commits = await readCommits(bootstrap, topic)
+  for (const { metadata } of commits) assert.equal(decodeCheckpoint(metadata ?? '').kind, 'own')
+  await produce(topic)
+  await mirrorAll(t, options)
+  await putBack(bootstrap, topic, commits)
+}
+
+/** A run to the end under exactly-once. */
+async function mirrorAll(t: TestContext, options: MirrorOptions): Promise<BoundedRun> {
+  const done = await mirrorOnce(t, options)
+  assert.equal(done.code, 0, done.mirror.tail())
+  assertLevel(done, options.whitelist, 'exactly-once', '')
+  return done
+}
+
+function assertLevel(
+  { code, mirror, report }: BoundedRun,
+  topic: string,
+  delivery: string,
+  deliveryReason: string
+): void {
+  assert.equal(code, 0, mirror.tail())
+  const rows = partitionsOf(report, topic)
+  assert.equal(rows.length, partitions, mirror.tail())
+  for (const row of rows) {
+    assert.deepEqual([row.delivery, row.deliveryReason], [delivery, deliveryReason], mirror.tail())
+  }
+  const said = startedLines(mirror).map(line => [line.delivery, line.deliveryReason ?? ''])
+  assert.deepEqual([...new Set(said.map(String))], [`${delivery},${deliveryReason}`])
+}
+
+function assertStopped({ code, mirror, report }: BoundedRun, topic: string, reason: string): void {
+  assert.equal(code, 1, mirror.tail())
+  const rows = partitionsOf(report, topic)
+  assert.equal(rows.length, partitions, mirror.tail())
+  for (const row of rows) {
+    assert.deepEqual([row.state, row.reason], ['stopped', reason], mirror.tail())
+    assert.match(row.detail ?? '', /--reset-offsets/)
+  }
+}
+
+async function assertSame(topic: string): Promise<void> {
+  const { source, target } = pair
+  assert.deepEqual(await compareTopics(source.bootstrap, target.bootstrap, [topic]), [])
+}
+
+/** Distinct levels that `heliostat status` tells from the commits. */
+async function deliveriesOf(topic: string): Promise<string[]> {
+  const args = ['--bootstrap-server', pair.source.bootstrap, '--group', topic, '--format', 'json']
+  const { stdout } = await run(process.execPath, [command, 'status', ...args])
+  const [link] = JSON.parse(stdout).links
+  const levels = link.lanes.map(
+    (lane: { delivery: string; deliveryReason: string }) =>
+      `${lane.delivery} ${lane.deliveryReason}`
+  )
+  return [...new Set<string>(levels)]
+}
+
+async function deleteAll(topic: string): Promise<void> {
+  for (let partition = 0; partition < partitions; partition++) {
+    await deleteRecords(pair.target.bootstrap, topic, partition, -1)
+  }
+}
+
+async function recreate(topic: string): Promise<void> {
+  const client = new RawClient(pair.target.bootstrap)
+  try {
+    await client.admin.deleteTopics(topic)
+    await client.admin.createTopics({ name: topic, partitions })
+  } finally {
+    client.close()
+  }
+}
+
+/** The broker remembers a producer for a moment only, until none of the topic is left. */
+async function forgetProducers(t: TestContext, topic: string): Promise<void> {
+  const client = new RawClient(pair.target.bootstrap)
+  t.after(() => client.close())
+  const setting = 'producer.id.expiration.ms'
+  const set = (value: number | null) =>
+    client.admin.alterConfigs({ type: 'broker', name: '' }, { [setting]: value })
+  t.after(() => set(null))
+  await set(1)
+  await new Promise(resolve => setTimeout(resolve, 1_500))
+  await set(null)
+  assert.ok(topic)
+}

@@ -1,0 +1,67 @@
+// Owns a mirror that dies again and again: each start goes on where the target says that the last one came to.
+
+import type { TestContext } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import {
+  type LogLine,
+  type MirrorOptions,
+  type MirrorProcess,
+  startMirror
+} from './mirror-process.ts'
+import type { Random } from './random.ts'
+
+export type Lives = {
+  /** What each life said of the lanes that it started. */
+  started: LogLine[]
+  /** Records found on the target behind the commits, in all. */
+  arrived: number
+  /** Lives that ended before a lane had begun. */
+  early: number
+}
+
+/** One life in so many is not even given the time to begin its lanes. */
+const earlyOneIn = 5
+const startMs = 1_000
+const workMs = 1_200
+
+/** Starts it `times` times, and kills it each time at a moment that nobody chose. */
+export async function killAgainAndAgain(
+  t: TestContext,
+  options: MirrorOptions,
+  times: number,
+  random: Random
+): Promise<Lives> {
+  const lives: Lives = { started: [], arrived: 0, early: 0 }
+  for (let life = 0; life < times; life++) {
+    const mirror = await startMirror(t, options)
+    if (random.between(1, earlyOneIn) === 1) {
+      await delay(random.between(0, startMs))
+    } else {
+      await mirror.until('lanes that begin', () => startedLines(mirror).length > 0)
+      await delay(random.between(0, workMs))
+    }
+    if (mirror.hasExited) throw new Error(`the mirror ended by itself\n${mirror.tail()}`)
+    mirror.kill('SIGKILL')
+    await mirror.exited
+    noteLife(lives, mirror)
+  }
+  return lives
+}
+
+/** Every line that says that lanes have begun. */
+export function startedLines({ lines }: MirrorProcess): LogLine[] {
+  return lines.filter(({ msg }) => msg.startsWith('lanes started'))
+}
+
+/** Records that were found on the target behind the commits. */
+export function countArrived(mirror: MirrorProcess): number {
+  const counts = startedLines(mirror).map(({ arrived }) => (arrived as number | undefined) ?? 0)
+  return counts.reduce((sum, arrived) => sum + arrived, 0)
+}
+
+function noteLife(lives: Lives, mirror: MirrorProcess): void {
+  const started = startedLines(mirror)
+  lives.started.push(...started)
+  lives.arrived += countArrived(mirror)
+  if (started.length === 0) lives.early++
+}
