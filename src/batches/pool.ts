@@ -32,6 +32,8 @@ export class BatchPool {
       maxQueue: this.#maxTasks,
       idleTimeout: idleTimeoutMs,
       env: {},
+      // A worker that sleeps between tasks never reaches its event loop, where the codecs' memory is given back.
+      atomics: 'disabled',
       resourceLimits: { maxOldGenerationSizeMb: heapMb }
     })
   }

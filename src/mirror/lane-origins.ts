@@ -1,7 +1,14 @@
 // How a lane takes up its work on the target: under which producer, from which sequence, and what it can promise.
 
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import type { Cluster, Link, PartitionOffset } from '../native/index.ts'
+import type {
+  Cluster,
+  KafkaFailure,
+  Link,
+  PartitionOffset,
+  TopicPartition
+} from '../native/index.ts'
 import type { Checkpoint, DecodedCheckpoint } from './checkpoint.ts'
 import {
   atLeastOnce,
@@ -11,10 +18,12 @@ import {
   exactlyOnce,
   expectDelivery
 } from './delivery.ts'
-import { type Lane, laneName, type Refusal } from './lane.ts'
+import type { Lane, Refusal } from './lane.ts'
 import { askResumes, type ResumeAnswer } from './resumes.ts'
 
 const timeoutMs = 10_000
+const endTries = 5
+const betweenTriesMs = 100
 
 export interface LaneOrigin {
   /** -1: the core gets a fresh one. */
@@ -61,7 +70,7 @@ export class LaneOrigins {
   async find(arrivals: readonly Arrival[]): Promise<OriginAnswer[]> {
     const answers = new Map<Arrival, OriginAnswer>()
     const resuming: { arrival: Arrival; checkpoint: Checkpoint }[] = []
-    const first: { arrival: Arrival; level: DeliveryLevel }[] = []
+    const first: FirstStart[] = []
     for (const arrival of arrivals) {
       const verdict = this.#judge(arrival)
       if (verdict.kind === 'resume') resuming.push({ arrival, checkpoint: verdict.checkpoint })
@@ -78,9 +87,15 @@ export class LaneOrigins {
       if (answer.kind === 'first') first.push({ arrival, level: answer.level })
       else answers.set(arrival, answer)
     }
-    const origins = await this.#begin(first.map(({ arrival }) => arrival.lane))
-    for (const [index, { arrival, level }] of first.entries()) {
-      answers.set(arrival, { kind: 'go', origin: { ...(origins[index] as LaneOrigin), level } })
+    await this.#learn(
+      found.flatMap((answer, index) => {
+        const isMissed = answer.kind === 'later' && answer.failure
+        return isMissed ? partitionOf((resuming[index] as (typeof resuming)[0]).arrival.lane) : []
+      })
+    )
+    const begun = await this.#begin(first)
+    for (const [index, { arrival }] of first.entries()) {
+      answers.set(arrival, begun[index] as OriginAnswer)
     }
     return arrivals.map(arrival => answers.get(arrival) as OriginAnswer)
   }
@@ -103,11 +118,8 @@ export class LaneOrigins {
         return { kind: 'go', origin: resumed(checkpoint, answer.arrived) }
       case 'fresh':
         return { kind: 'first', level: exactlyOnce }
-      case 'later': {
-        const { failure } = answer
-        const why = failure ? `${failure.name}: ${failure.message}` : 'its end is not replicated'
-        return { kind: 'later', detail: `the target does not tell what has arrived yet: ${why}` }
-      }
+      case 'later':
+        return notYet('what has arrived', answer.failure)
       case 'unproved':
         return this.#unproved(answer.reason)
       case 'went-back':
@@ -130,33 +142,59 @@ export class LaneOrigins {
   }
 
   /** New work under the link's own producer, where that has not written yet. */
-  async #begin(lanes: readonly Lane[]): Promise<LaneOrigin[]> {
-    if (lanes.length === 0) return []
-    const { target, link, idempotent, wish } = this.#options
-    const partitions = lanes.map(partitionOf)
-    const ends = await target.listOffsets(partitions, -1, 'read_uncommitted', timeoutMs)
-    const endOf = new Map(ends.map((end: PartitionOffset) => [nameOf(end), end.offset]))
-    const producers = idempotent ? link.claimProducers(partitions) : []
-    return lanes.map((lane, index) => ({
-      producerId: producers[index]?.producerId ?? -1,
-      producerEpoch: producers[index]?.producerEpoch ?? -1,
-      sequence: 0,
-      arrived: 0,
-      targetEnd: endOf.get(lane.name) ?? -1,
-      resumes: idempotent && wish !== 'at-least-once',
-      level: exactlyOnce,
-      isFirst: true
-    }))
+  async #begin(starts: readonly FirstStart[]): Promise<OriginAnswer[]> {
+    if (starts.length === 0) return []
+    const { link, idempotent, wish } = this.#options
+    const resumes = idempotent && wish !== 'at-least-once'
+    const ends = await this.#readEnds(starts.map(({ arrival }) => partitionOf(arrival.lane)))
+    // Without it nobody could tell after a crash what of the target's log is this lane's.
+    const isReady = ({ offset }: PartitionOffset) => offset >= 0 || !resumes
+    const ready = ends.filter(isReady).map(partitionOf)
+    const producers = idempotent && ready.length > 0 ? link.claimProducers(ready) : []
+    const claims = producers.values()
+    return ends.map((end, index) => {
+      if (!isReady(end)) return notYet('where its log ends', end.failure)
+      const { producerId = -1, producerEpoch = -1 } = claims.next().value ?? {}
+      const { level } = starts[index] as FirstStart
+      const position = { sequence: 0, arrived: 0, targetEnd: end.offset }
+      const origin = { producerId, producerEpoch, ...position, resumes, level, isFirst: true }
+      return { kind: 'go', origin }
+    })
+  }
+
+  /** A partition that was made a moment ago may not have its leader yet. */
+  async #readEnds(partitions: readonly TopicPartition[]): Promise<PartitionOffset[]> {
+    const { target } = this.#options
+    for (let tries = 1; ; tries++) {
+      const ends = await target.listOffsets(partitions, -1, 'read_uncommitted', timeoutMs)
+      const missed = ends.filter(({ offset }) => offset < 0)
+      if (missed.length === 0 || tries === endTries) return ends
+      await this.#learn(missed)
+      await delay(betweenTriesMs)
+    }
+  }
+
+  /** The client does not know where a topic is that was made a moment ago, until it looks. */
+  async #learn(missed: readonly TopicPartition[]): Promise<void> {
+    if (missed.length === 0) return
+    const topics = new Set(missed.map(({ topic }) => topic))
+    await this.#options.target.metadata([...topics], timeoutMs)
   }
 }
 
 type First = { kind: 'first'; level: DeliveryLevel }
+type FirstStart = { arrival: Arrival; level: DeliveryLevel }
 type Refused = Extract<OriginAnswer, { kind: 'refused' }>
 type Judgement = First | Refused | { kind: 'resume'; checkpoint: Checkpoint }
 
 const decideYourself =
   'Compare both sides, then set the offset of the group with kafka-consumer-groups --reset-offsets: ' +
   'the mirror goes on there, and says which records it may double'
+
+function notYet(what: string, failure: KafkaFailure | undefined): OriginAnswer {
+  const why = failure ? `${failure.name}: ${failure.message}` : 'its end is not replicated'
+  return { kind: 'later', detail: `the target does not tell ${what} yet: ${why}` }
+}
 
 function wentBack(what: string): Refused {
   return {
@@ -210,10 +248,6 @@ function resumed(checkpoint: Checkpoint, arrived: number): LaneOrigin {
   }
 }
 
-function partitionOf({ topic, partition }: Lane): { topic: string; partition: number } {
+function partitionOf({ topic, partition }: TopicPartition): TopicPartition {
   return { topic, partition }
-}
-
-function nameOf({ topic, partition }: PartitionOffset): string {
-  return laneName(topic, partition)
 }

@@ -161,6 +161,7 @@ class Search {
     for (const batch of batches) {
       if (batch.baseOffset < this.#to && this.#isOwn(batch)) {
         this.#facts.tailSequence = lastSequence(batch)
+        this.#facts.tailEnd = batch.lastOffset + 1
       }
     }
     const last = batches.at(-1)

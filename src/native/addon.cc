@@ -79,7 +79,8 @@ Napi::Value DecideResume(const Napi::CallbackInfo& info) {
         .high_watermark = ReadInt64(facts.Get("highWatermark")),
         .tail_sequence = sequence("tailSequence"),
         .is_tail_known = facts.Get("isTailKnown").ToBoolean().Value(),
-        .leader_sequence = sequence("leaderSequence")};
+        .leader_sequence = sequence("leaderSequence"),
+        .tail_end = facts.Has("tailEnd") ? ReadInt64(facts.Get("tailEnd")) : -1};
     if (env.IsExceptionPending()) return env.Undefined();
     const heliostat::Resume resume = heliostat::DecideResume(committed, target);
     Napi::Object object = Napi::Object::New(env);

@@ -56,12 +56,13 @@ AckRule RuleForAck(int16_t code) {
         case code::kUnknownTopicOrPartition:
             return {kRetry, kUnknownTopic, true, false};
         case code::kLeaderNotAvailable:
-        case code::kNotLeaderOrFollower:
         case code::kReplicaNotAvailable:
         case code::kFencedLeaderEpoch:
         case code::kUnknownLeaderEpoch:
             return {kRetry, kNotLeader, true, false};
-        // A leader that loses its disk may have appended before.
+        // A leader that is replaced, or loses its disk, while it waits for its followers has
+        // appended before.
+        case code::kNotLeaderOrFollower:
         case code::kKafkaStorageError:
             return {kRetry, kNotLeader, true, true};
         case code::kRequestTimedOut:

@@ -158,6 +158,8 @@ export interface TargetFacts {
   highWatermark: number
   /** Last sequence in the newest batch of the producer below the high watermark; undefined while none was found. */
   tailSequence?: number
+  /** Target offset behind that batch. */
+  tailEnd?: number
   /** Everything from the pair's target end up to the high watermark was looked at. */
   isTailKnown: boolean
   /** Last sequence that the leader remembers, replicated or not. */

@@ -395,6 +395,7 @@ void Lane::PopFront(int64_t base_offset, Moment now) {
     is_order_in_doubt_ = false;
     known_until_ = options_.target_append_time ? now.wall_ms : slot.max_timestamp;
     acknowledged_to_ = slot.end_offset;
+    unended_records_ = slot.ends_batch ? 0 : unended_records_ + slot.record_count;
     if (slot.ends_batch) {
         checkpoint_ = slot.end_offset;
         if (options_.is_idempotent)
@@ -434,7 +435,8 @@ Lane::ProducerReset Lane::SetProducer(int64_t producer_id, int16_t epoch) {
     producer_id_ = producer_id;
     producer_epoch_ = epoch;
     next_sequence_ = 0;
-    checkpoint_sequence_ = 0;
+    // What was acknowledged of a batch that was split lies behind the checkpoint, before sequence 0.
+    checkpoint_sequence_ = Advance(0, -unended_records_);
     still_arrived_ = 0;
     known_until_ = -1;
     reset_code_.reset();
@@ -488,6 +490,8 @@ void Lane::GiveResealed(uint64_t ticket, int64_t skipped, std::vector<Resealed> 
         (index == 0 ? checkpoint_ : slots_[index - 1].end_offset) = old.end_offset;
         slots_.erase(slots_.begin() + static_cast<std::ptrdiff_t>(index));
     } else {
+        // Let go and fetched again, it is to begin behind what was left out.
+        if (skipped > 0) acknowledged_to_ = batches.front().first_offset;
         std::vector<Slot> ready;
         ready.reserve(batches.size());
         for (Resealed& batch : batches) {

@@ -357,6 +357,8 @@ class Lane {
     int16_t producer_epoch_;
     int32_t next_sequence_ = 0;
     int32_t checkpoint_sequence_ = 0;
+    // Acknowledged since the checkpoint, of a batch that was split.
+    int64_t unended_records_ = 0;
     // Time of the last batch acknowledged under this producer: while it is fresh the target notices
     // a gap in the sequence. -1 before the first.
     int64_t known_until_ = -1;

@@ -27,6 +27,10 @@ Resume DecideResume(const CommittedPair& pair, const TargetFacts& facts) {
     if (facts.tail_sequence) {
         const int64_t in_tail = RecordsUpTo(*facts.tail_sequence, pair);
         if (in_tail < 0) return {ResumeVerdict::kWentBack};
+        // So many records take as many offsets: some are missing, or stand where others have stood.
+        const bool has_room = facts.tail_end < 0 || pair.target_end < 0 ||
+                              facts.tail_end - pair.target_end >= in_tail;
+        if (!has_room) return {ResumeVerdict::kWentBack};
         // Beyond the high watermark a batch may still be lost with its leader.
         if (at_leader > in_tail) return {ResumeVerdict::kWait};
         return Exact(in_tail);

@@ -27,6 +27,8 @@ struct TargetFacts {
     bool is_tail_known;
     // Last sequence that the leader remembers of this producer and epoch, replicated or not.
     std::optional<int32_t> leader_sequence;
+    // Target offset behind that newest batch; -1 while none was found.
+    int64_t tail_end = -1;
 };
 
 enum class ResumeVerdict : uint8_t {

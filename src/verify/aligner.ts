@@ -184,19 +184,22 @@ export class Aligner {
     const anchors = new Anchors(standing.queue.identities(anchorRecords))
     const head = [...moving.queue.rows(Math.min(headRows, moving.queue.length))]
     let passed = 0
+    let last: RecordRow | undefined
     for (;;) {
       await moving.fill(searchStep)
       const found = anchors.find(moving.queue.identities(searchStep))
       if (found) {
         passed += found.at
+        last = lastOf(moving.queue, found.at) ?? last
         moving.queue.drop(found.at)
-        this.#ledger.skip(side, passed, head.slice(0, passed), places)
+        this.#ledger.skip(side, { count: passed, head: head.slice(0, passed), last }, places)
         return true
       }
       if (moving.isEnded && moving.queue.length <= searchStep) break
       // A row of anchors may begin at the end of this step.
       const step = searchStep - believable
       passed += step
+      last = lastOf(moving.queue, step)
       moving.queue.drop(step)
     }
     moving.seek?.(places[side])
@@ -220,6 +223,7 @@ export class Aligner {
     if (isFew(target) && this.#options.runWindow === 0) this.#differ(0, target.queue.length, false)
     else if (isFew(source)) this.#differ(source.queue.length, 0, true)
     const isApart = source.queue.length > 0 && target.queue.length > 0
+    if (isApart) this.#ledger.apartFrom = this.#places()
     for (const [name, side] of [
       ['source', source],
       ['target', target]
@@ -263,6 +267,10 @@ class Anchors {
     }
     return undefined
   }
+}
+
+function lastOf(queue: RecordQueue, count: number): RecordRow | undefined {
+  return count === 0 ? undefined : [...queue.rows(count)].at(-1)
 }
 
 function countSame(source: Float64Array, target: Float64Array): number {

@@ -16,12 +16,12 @@ import { notCompared } from './verdict.ts'
 export interface NamedCluster {
   cluster: Cluster
   side: string
+  isolation: Isolation
 }
 
 export interface ComparisonOptions {
   sources: readonly NamedCluster[]
   target: NamedCluster
-  isolation: Isolation
   sample: Sample | undefined
   tasks: readonly TargetTask[]
 }
@@ -29,10 +29,12 @@ export interface ComparisonOptions {
 /** Partitions that are compared at the same time. */
 const mostOpen = 128
 /** Of batches that are fetched or opened, over all streams. */
-const budgetBytes = 192 * 1_048_576
-/** What a stream may hold of them: batches on their way, waiting for a worker, and in one. */
-const chunksHeld = 4
-const mostChunk = 4 * 1_048_576
+const budgetBytes = 128 * 1_048_576
+/** Of each stream, while its first answer is compared. */
+const chunksAhead = 2
+/** What a stream may hold of the budget: what is ahead, what is on its way, and what is in a worker. */
+const chunksHeld = chunksAhead + 2
+const mostChunk = 8 * 1_048_576
 const leastChunk = 64 * 1_024
 /** Partitions out of step that may hold large windows at a time. */
 const widePlaces = 2
@@ -61,8 +63,8 @@ export class Comparison {
 
   constructor(options: ComparisonOptions) {
     this.#options = options
-    const reader = ({ cluster, side }: NamedCluster) =>
-      new BatchReader(cluster, side, options.isolation)
+    const reader = ({ cluster, side, isolation }: NamedCluster) =>
+      new BatchReader(cluster, side, isolation)
     const sources = options.sources.map(reader)
     const target = reader(options.target)
     this.#readers = [...sources, target]
@@ -70,6 +72,7 @@ export class Comparison {
       reader: own,
       pool: this.#pool,
       chunkBytes: () => this.#chunkBytes(),
+      chunksAhead,
       note: (records, bytes) => {
         this.#read.records += records
         this.#read.bytes += bytes

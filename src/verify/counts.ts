@@ -29,7 +29,7 @@ export function countTarget(task: TargetTask, { headers }: CountFacts): LaneVerd
   const reasons = task.lanes.flatMap(lane => reasonsOf(task, lane, headers[lane.source]))
   const difference = differenceOf(found, expected)
   const isExplained = difference === 0 || reasons.some(reason => reason.explains(difference))
-  return task.lanes.map(lane => ({
+  return task.lanes.map((lane, index) => ({
     ...emptyVerdict(lane),
     state: isExplained ? 'equal' : 'different',
     source: { from: lane.from, end: lane.end, records: lane.end - lane.from, digest: '' },
@@ -39,10 +39,11 @@ export function countTarget(task: TargetTask, { headers }: CountFacts): LaneVerd
     firstOfClass: isExplained ? [] : [describe(difference)],
     counts: {
       ...emptyVerdict(lane).counts,
-      missing: isExplained ? 0 : Math.max(0, -difference),
-      extra: isExplained ? 0 : Math.max(0, difference)
+      // Of the target partition as a whole: counted with the first of its lanes.
+      missing: isExplained || index > 0 ? 0 : Math.max(0, -difference),
+      extra: isExplained || index > 0 ? 0 : Math.max(0, difference)
     },
-    remarks: remarksOf(task, lane, difference, reasons)
+    remarks: [...lane.remarks, ...remarksOf(task, lane, difference, reasons)]
   }))
 }
 

@@ -26,7 +26,7 @@ function sentenceOf({ class: name, source, target, sourcePlace, targetPlace }: D
     case 'missing':
       return `source offset ${source?.offset} is missing: it would be at target offset ${targetPlace}${timeOf(source)}`
     case 'extra':
-      return `target offset ${target?.offset} is in no source: it stands before source offset ${sourcePlace}${timeOf(target)}`
+      return `target offset ${target?.offset} has no like on the source: it stands before source offset ${sourcePlace}${timeOf(target)}`
     case 'duplicated':
       return `target offset ${target?.offset} doubles a record before it: it stands before source offset ${sourcePlace}`
     case 'reordered':

@@ -26,6 +26,8 @@ export class DigestPool {
       filename: new URL('./digest-worker.js', import.meta.url).href,
       minThreads: 1,
       maxThreads: this.threads,
+      // Between tasks a worker has to come by its event loop, or what the codecs allocated outside of the heap is never freed.
+      atomics: 'disabled',
       idleTimeout: 30_000,
       env: {}
     })

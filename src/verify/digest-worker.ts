@@ -1,8 +1,9 @@
 // Opens fetched batches in a worker thread and gives back a short digest of each record.
 
 import { move, transferableSymbol, valueSymbol } from 'piscina'
+import type { AbortedTransaction } from '../batches/aborted-transactions.ts'
 import { BatchFault } from '../batches/batch-fault.ts'
-import { type Chunk, forEachRecord } from './readable-records.ts'
+import { ChunkRecords } from '../batches/chunk-records.ts'
 import { buffersOf, ColumnBuilder, type RecordColumns } from './record-columns.ts'
 import { RecordHasher } from './record-hasher.ts'
 
@@ -10,7 +11,12 @@ export interface DigestTask {
   chunks: readonly DigestChunk[]
 }
 
-export interface DigestChunk extends Chunk {
+/** Whole batches as they were fetched, and which of their records are wanted. */
+export interface DigestChunk {
+  bytes: ArrayBuffer
+  aborted: readonly AbortedTransaction[]
+  from: number
+  end: number
   /** Timestamps count for the records' identity. */
   hasTimes: boolean
 }
@@ -52,11 +58,12 @@ class Handover {
   }
 }
 
-function digestChunk(chunk: DigestChunk): DigestedChunk {
+function digestChunk({ bytes, aborted, from, end, hasTimes }: DigestChunk): DigestedChunk {
   const builder = new ColumnBuilder(2_048)
-  const hasher = new RecordHasher(builder, chunk.hasTimes)
+  const hasher = new RecordHasher(builder, hasTimes)
+  const records = new ChunkRecords(bytes, { fromOffset: from, endOffset: end, aborted })
   try {
-    forEachRecord(chunk, (record, time) => hasher.add(record, time))
+    while (records.next()) hasher.add(records.record, records.hasAppendTime)
   } catch (error) {
     if (!(error instanceof BatchFault)) throw error
     const fault = `${error.reason}: ${error.message}`

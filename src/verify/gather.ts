@@ -61,6 +61,7 @@ export interface VerifyFacts {
 export interface GatherOptions {
   selector: TopicSelector
   since: Since
+  /** On the target; each source has its own. */
   isolation: Isolation
 }
 
@@ -88,7 +89,9 @@ export async function gatherFacts(
     const facts = outlines[index] as Outline
     const side = sideOf(own)
     const partitions = ledPartitions(facts.topics)
-    const [logStarts, ends, sinceOffsets] = await askOffsets(cluster, side, partitions, options)
+    const { isolation } = own.link
+    const asked = { ...options, isolation }
+    const [logStarts, ends, sinceOffsets] = await askOffsets(cluster, side, partitions, asked)
     return { ...facts, logStarts, ends, sinceOffsets }
   })
   return { sources: await Promise.all(found), target: targetFacts }

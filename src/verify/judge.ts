@@ -12,6 +12,8 @@ import { pairChanged } from './pair-changed.ts'
 import { flags, type RecordRow } from './record-columns.ts'
 import { Strays } from './strays.ts'
 
+/** Records in a row that are judged as one where their last is a double. */
+const longRun = 1_000
 /** Differences that are kept to be told; the others are only counted. */
 const mostTold = 100
 
@@ -81,6 +83,11 @@ export class Judge {
     this.#note(found)
   }
 
+  /** Whether a run of target records is one of before: its end is, and the memory of its beginning may be gone. */
+  isRepeat(last: RecordRow | undefined, length: number): boolean {
+    return last !== undefined && length >= longRun && this.history.has(last.identity)
+  }
+
   /** Many at once, of which only the number is known. */
   count(name: DifferenceClass, number: number): void {
     this.counts[name] += number
@@ -112,6 +119,7 @@ export class Judge {
       here.remember(row.identity, difference)
       open.set(difference, row)
     }
+    const isRepeat = this.isRepeat(target.at(-1), target.length)
     const theirs = target.filter(row => {
       const difference = here.take(row.identity)
       if (difference) {
@@ -121,7 +129,7 @@ export class Judge {
         this.#settle(row)
         return false
       }
-      return !this.#isOfBefore(row, places, found)
+      return !this.#isOfBefore(row, places, isRepeat, found)
     })
     ours.push(...open.values())
     return [ours, theirs]
@@ -132,7 +140,7 @@ export class Judge {
     this.pass(Float64Array.of(identity))
   }
 
-  #isOfBefore(row: RecordRow, places: Places, found: Difference[]): boolean {
+  #isOfBefore(row: RecordRow, places: Places, isRepeat: boolean, found: Difference[]): boolean {
     const late = this.#missing.take(row.identity)
     if (late) {
       late.target = row
@@ -140,7 +148,7 @@ export class Judge {
       this.#settle(row)
       return true
     }
-    if (!this.history.has(row.identity)) return false
+    if (!isRepeat && !this.history.has(row.identity)) return false
     found.push({ class: 'duplicated', target: row, ...placesOf(undefined, row, places) })
     return true
   }

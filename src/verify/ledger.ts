@@ -28,6 +28,13 @@ export interface Stretch {
   isTail: boolean
 }
 
+/** Records that were passed over: how many, the first ones, and the last. */
+export interface Skipped {
+  count: number
+  head: readonly RecordRow[]
+  last: RecordRow | undefined
+}
+
 type Side = 'source' | 'target'
 
 export class Ledger {
@@ -40,6 +47,8 @@ export class Ledger {
   beyond = 0
   /** Records at the end of a side that were not compared any more. */
   readonly unaligned = { source: 0, target: 0 }
+  /** Where that begins. */
+  apartFrom: Stretch['places'] | undefined
   /** Of the first records that are on both sides. */
   first: { source: number; target: number } | undefined
   readonly #rules: LedgerRules
@@ -90,15 +99,20 @@ export class Ledger {
     else this.judge.judge(source, target, stretch.places)
   }
 
-  /** Records of one side that were passed over until the sides agreed again; `head` are the first of them. */
-  skip(side: Side, count: number, head: readonly RecordRow[], places: Stretch['places']): void {
+  /** Records of one side that were passed over until the sides agreed again. */
+  skip(side: Side, { count, head, last }: Skipped, places: Stretch['places']): void {
     if (!this.hasMatched && this.#rules.leads[side]) {
       this.lead[side] += count
       return
     }
-    const [source, target] = side === 'source' ? [head, []] : [[], head]
+    const isRepeat = side === 'target' && this.judge.isRepeat(last, count)
+    // One is told, and its class is that of all.
+    const told = isRepeat ? head.slice(0, 1) : head
+    const [source, target] = side === 'source' ? [told, []] : [[], told]
+    if (isRepeat && told[0]) this.judge.history.push(Float64Array.of(told[0].identity))
     this.differ({ source, target, places, isTail: false })
-    this.judge.count(side === 'source' ? 'missing' : 'extra', count - head.length)
+    const name = side === 'source' ? 'missing' : isRepeat ? 'duplicated' : 'extra'
+    this.judge.count(name, count - told.length)
   }
 
   /** Both sides are through. */

@@ -1,26 +1,27 @@
-// Turns a record in its bytes into a row of digests.
+// Turns a record in its bytes into a row of digests: of the whole, and of its parts to tell what was changed.
 
-import { highHalf, type Int64, lowHalf } from '../batches/int64.ts'
+import { highHalf, lowHalf } from '../batches/int64.ts'
+import { murmur64 } from '../batches/murmur.ts'
 import { tailBytes, writeTail } from '../batches/record-tail.ts'
 import { RecordView } from '../batches/record-view.ts'
 import { VarintCursor } from '../batches/varint-cursor.ts'
-import type { RecordTime } from './readable-records.ts'
 import { type ColumnBuilder, flags, type RecordRow } from './record-columns.ts'
-import { finish, type Hash, hashBytes, hashWord, numberOf, startHash } from './record-hash.ts'
 
-const nullSeed = 101
-const keySeed = 1
-const valueSeed = 2
-const headersSeed = 3
-const recordSeed = 4
+// Places in the words that the whole is hashed from: two for each part, and two for the time.
+const keyAt = 0
+const valueAt = 2
+const headersAt = 4
+const timeAt = 6
+const wordCount = 8
 
 export class RecordHasher {
-  /** Inflated, as keys, values and headers. */
+  /** Keys, values and headers, inflated. */
   bytes = 0
   readonly #builder: ColumnBuilder
   readonly #hasTimes: boolean
-  readonly #part: Hash = { low: 0, high: 0 }
-  readonly #whole: Hash = { low: 0, high: 0 }
+  readonly #words = new Uint32Array(wordCount)
+  readonly #wordView = new DataView(this.#words.buffer)
+  readonly #whole = new Uint32Array(2)
   // One object for all records: the builder copies out of it.
   readonly #row: RecordRow = {
     offset: 0,
@@ -34,30 +35,33 @@ export class RecordHasher {
   #buffer: Buffer | undefined
   #view: DataView = new DataView(new ArrayBuffer(0))
 
+  /** `hasTimes`: the timestamp counts for the record's identity. */
   constructor(builder: ColumnBuilder, hasTimes: boolean) {
     this.#builder = builder
     this.#hasTimes = hasTimes
   }
 
-  add(record: RecordView, { timestamp, isAppendTime }: RecordTime): void {
-    const row = this.#row
-    startHash(this.#whole, recordSeed)
-    row.offset = record.offset
+  add(record: RecordView, hasAppendTime: boolean): void {
+    const [row, words] = [this.#row, this.#words]
+    const { timestamp } = record
     const view = this.#viewOf(record.bytes)
-    row.key = this.#field(view, record.keyStart, record.keyEnd, keySeed)
-    row.value = this.#field(view, record.valueStart, record.valueEnd, valueSeed)
-    row.headers = this.#headers(view, record)
-    row.time = timeOf(timestamp)
-    if (this.#hasTimes) {
-      hashWord(this.#whole, highHalf(timestamp))
-      hashWord(this.#whole, lowHalf(timestamp))
-    }
-    finish(this.#whole)
-    row.identity = numberOf(this.#whole)
+    this.#hashField(view, record.keyStart, record.keyEnd, keyAt)
+    this.#hashField(view, record.valueStart, record.valueEnd, valueAt)
+    this.#hashHeaders(view, record)
+    words[timeAt] = this.#hasTimes ? lowHalf(timestamp) : 0
+    words[timeAt + 1] = this.#hasTimes ? highHalf(timestamp) : 0
+    murmur64(this.#wordView, 0, this.#wordView.byteLength, 0, 0, this.#whole, 0)
+    row.offset = record.offset
+    // 53 bits are exact in a number.
+    row.identity = ((this.#whole[1] as number) >>> 11) * 0x1_0000_0000 + (this.#whole[0] as number)
+    row.key = words[keyAt] as number
+    row.value = words[valueAt] as number
+    row.headers = words[headersAt] as number
+    row.time = Number(timestamp)
     row.flags =
       (record.keyStart < 0 ? flags.nullKey : 0) |
       (record.valueStart < 0 ? flags.nullValue : 0) |
-      (isAppendTime ? flags.appendTime : 0)
+      (hasAppendTime ? flags.appendTime : 0)
     this.#builder.add(row)
   }
 
@@ -69,33 +73,27 @@ export class RecordHasher {
     return this.#view
   }
 
-  #field(view: DataView, from: number, to: number, seed: number): number {
-    startHash(this.#part, from < 0 ? seed + nullSeed : seed)
-    if (from >= 0) {
-      hashBytes(this.#part, view, from, to)
-      this.bytes += to - from
+  /** Null is another value than nothing between two places. */
+  #hashField(view: DataView, from: number, to: number, at: number): void {
+    if (from < 0) {
+      murmur64(view, 0, 0, 1, 1, this.#words, at)
+      return
     }
-    return this.#addPart()
+    murmur64(view, from, to, 0, 0, this.#words, at)
+    this.bytes += to - from
   }
 
-  #headers(view: DataView, record: RecordView): number {
-    startHash(this.#part, headersSeed)
-    hashWord(this.#part, record.headerCount)
-    if (record.headerCount > 0) {
-      // Lengths that are longer than they have to be are the same headers.
-      const plain = record.tailStart < 0 ? rewritten(record) : record
-      const bytes = plain === record ? view : this.#viewOf(plain.bytes)
-      hashBytes(this.#part, bytes, plain.headersStart, plain.headersEnd)
-      this.bytes += plain.headersEnd - plain.headersStart
+  #hashHeaders(view: DataView, record: RecordView): void {
+    if (record.headerCount === 0) {
+      murmur64(view, 0, 0, 0, 0, this.#words, headersAt)
+      return
     }
-    return this.#addPart()
-  }
-
-  #addPart(): number {
-    finish(this.#part)
-    hashWord(this.#whole, this.#part.low)
-    hashWord(this.#whole, this.#part.high)
-    return this.#part.low >>> 0
+    // Lengths that are written longer than they have to be make no other headers.
+    const plain = record.tailStart < 0 ? rewritten(record) : record
+    const bytes = plain === record ? view : this.#viewOf(plain.bytes)
+    const { headersStart, headersEnd, headerCount } = plain
+    murmur64(bytes, headersStart, headersEnd, headerCount, 0, this.#words, headersAt)
+    this.bytes += headersEnd - headersStart
   }
 }
 
@@ -104,14 +102,12 @@ function rewritten(record: RecordView): RecordView {
   writeTail(bytes, record, 0)
   const plain = new RecordView(bytes)
   const cursor = new VarintCursor(bytes, 0, bytes.length)
-  for (let field = 0; field < 2; field++) cursor.at += Math.max(0, cursor.varint())
+  for (let field = 0; field < 2; field++) {
+    const length = cursor.varint()
+    cursor.at += Math.max(0, length)
+  }
   plain.headerCount = cursor.varint()
   plain.headersStart = cursor.at
   plain.headersEnd = bytes.length
   return plain
-}
-
-// Only to be shown and compared roughly: what is exact goes into the identity.
-function timeOf(timestamp: Int64): number {
-  return Number(timestamp)
 }

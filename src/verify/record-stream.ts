@@ -13,6 +13,8 @@ export interface StreamSource {
   pool: DigestPool
   /** Most bytes of one read. */
   chunkBytes: () => number
+  /** Answers that are fetched or opened while the first is compared. */
+  chunksAhead: number
   /** Hears what has been read: records, and their bytes inflated. */
   note: (records: number, bytes: number) => void
 }
@@ -24,8 +26,6 @@ export interface StreamRange extends TopicPartition {
   hasTimes: boolean
 }
 
-/** Answers that are fetched or opened while the first is compared. */
-const chunksAhead = 2
 /** Rows that are enough for a stream to stop reading ahead. */
 const rowsAhead = 16_384
 /** Rows that one answer should not exceed by much. */
@@ -80,6 +80,7 @@ export class RecordStream {
     this.queue.clear()
     this.#pending = []
     this.#fetching = undefined
+    this.#failure = undefined
     this.#next = offset
     this.#isFetched = offset >= this.range.end
   }
@@ -100,7 +101,7 @@ export class RecordStream {
     this.queue.push(columns)
     this.#source.note(columns.count, bytes)
     this.#adapt(columns.count)
-    this.#fetchAhead()
+    if (this.#source.chunksAhead > 0) this.#fetchAhead()
   }
 
   #adapt(records: number): void {
@@ -109,7 +110,8 @@ export class RecordStream {
   }
 
   #fetchAhead(): void {
-    const isEnough = this.#pending.length >= chunksAhead || this.queue.length >= rowsAhead
+    const isEnough =
+      this.#pending.length >= this.#source.chunksAhead || this.queue.length >= rowsAhead
     const isNeeded = this.#pending.length === 0
     if (this.#fetching || this.#isFetched || (isEnough && !isNeeded)) return
     const turn = this.#turn

@@ -10,7 +10,9 @@ import type { LaneTask, LaneVerdict, TargetTask } from './types.ts'
 import { emptyVerdict, judgeLane } from './verdict.ts'
 
 /** A run is looked for from so many offsets before the estimate on; when it is not found, from further before. */
-const margins = [500, 20_000, Number.POSITIVE_INFINITY] as const
+const margins = [200, 10_000, Number.POSITIVE_INFINITY] as const
+/** A run is short: little is read at a time, and nothing ahead. */
+const chunkBytes = 128 * 1_024
 
 export async function compareSample(
   task: TargetTask,
@@ -51,13 +53,13 @@ async function compareFrom(
 ): Promise<LaneVerdict> {
   const { topic, partition, end } = task
   const hasTimes = !task.isAppendTime
-  const source = new RecordStream(sides.sources[lane.source] as StreamSource, {
+  const source = new RecordStream(inParts(sides.sources[lane.source] as StreamSource), {
     topic,
     partition,
     ...run,
     hasTimes
   })
-  const target = new RecordStream(sides.target, { topic, partition, from, end, hasTimes })
+  const target = new RecordStream(inParts(sides.target), { topic, partition, from, end, hasTimes })
   const ledger = new Ledger({
     committed: lane.committed,
     leads: { source: run.from === lane.from && task.from > 0, target: true },
@@ -70,6 +72,14 @@ async function compareFrom(
   await new Aligner(source, target, ledger, { hasTimes, wide: sides.wide, runWindow }).run()
   const range = { source: { from: run.from, end: run.end }, target: { from, end } }
   return judgeLane(task, lane, ledger, range)
+}
+
+function inParts(source: StreamSource): StreamSource {
+  return {
+    ...source,
+    chunksAhead: 0,
+    chunkBytes: () => Math.min(chunkBytes, source.chunkBytes())
+  }
 }
 
 /** By what was committed together, else in proportion to the whole of both logs. */
@@ -85,6 +95,12 @@ function estimate(task: TargetTask, lane: LaneTask, offset: number): number {
 /** The sums of all runs; the first difference stays the first. */
 function add(total: LaneVerdict, run: LaneVerdict): void {
   total.matched += run.matched
+  for (const side of ['source', 'target'] as const) {
+    const records = (total[side]?.records ?? 0) + (run[side]?.records ?? 0)
+    const [from, end] = [total[side]?.from ?? run[side]?.from ?? 0, run[side]?.end ?? 0]
+    // A digest of some records here and there could be compared with nothing.
+    total[side] = { from, end, records, digest: '' }
+  }
   total.beyondCommit += run.beyondCommit
   if (run.state !== 'equal') total.state = run.state
   for (const name of differenceClasses) total.counts[name] += run.counts[name]

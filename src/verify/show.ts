@@ -99,6 +99,8 @@ function showRemarks(verdicts: readonly LaneVerdict[]): string[] {
   const byKind = new Map<Remark['kind'], { verdict: LaneVerdict; text: string }[]>()
   for (const verdict of verdicts) {
     for (const { kind, text } of verdict.remarks) {
+      // Told with the differences.
+      if (kind === 'not-aligned' && verdict.first === null) continue
       byKind.set(kind, [...(byKind.get(kind) ?? []), { verdict, text }])
     }
   }
@@ -164,7 +166,7 @@ function showAdvice(
   }
   if (counts.extra > 0 && options.since.kind === 'start') {
     advice.push(
-      'records that are in no source may be from before the mirror, or of another producer' +
+      'records that no source has may be from before the mirror, or of another producer' +
         (foreignCommits > 0 ? ' (MirrorMaker chose partitions anew by key)' : '') +
         ': --since TIME leaves history out'
     )

@@ -1,10 +1,11 @@
 // Decides from both clusters' answers which offsets of which partitions are compared, and what is known beforehand.
 
 import type { ConfigEntry, TopicPartition } from '../native/index.ts'
+import { formatCount } from '../observe/units.ts'
 import { readBehaviour } from '../topics/configs.ts'
 import { nameOf, type SourceFacts, type TargetFacts, type VerifyFacts } from './gather.ts'
-import type { Since } from './since.ts'
-import type { Hopeless, LaneTask, TargetTask } from './types.ts'
+import { describeSince, type Since } from './since.ts'
+import type { Hopeless, LaneTask, Remark, TargetTask } from './types.ts'
 
 export interface Tasks {
   targets: TargetTask[]
@@ -69,9 +70,11 @@ function planLane(
     end,
     committed: commit?.offset ?? -1,
     committedTargetEnd: isOfTarget && own.targetEnd >= 0 ? own.targetEnd : undefined,
-    mayHaveBegunLate: source.beginsAtEnd
+    mayHaveBegunLate: source.beginsAtEnd,
+    remarks: []
   }
-  return { ...lane, from: Math.min(end, Math.max(logStart, startOf(lane, source, since))) }
+  const from = Math.min(end, Math.max(logStart, startOf(lane, source, since)))
+  return { ...lane, from, remarks: remarksOf(lane, from, since) }
 }
 
 function startOf(lane: LaneTask, source: SourceFacts, since: Since): number {
@@ -80,6 +83,19 @@ function startOf(lane: LaneTask, source: SourceFacts, since: Since): number {
   return lane.committed < 0 || lane.committedTargetEnd === undefined
     ? lane.logStart
     : lane.committed
+}
+
+function remarksOf(lane: LaneTask, from: number, since: Since): Remark[] {
+  if (since.kind === 'start') return []
+  if (since.kind === 'checkpoint' && lane.committedTargetEnd === undefined) {
+    const text =
+      'its last commit does not tell where the target was (another program made it, or for another target): compared from the beginning'
+    return [{ kind: 'since', text }]
+  }
+  const leftOut = from - lane.logStart
+  if (leftOut === 0) return []
+  const text = `${formatCount(leftOut)} source offsets before ${describeSince(since)} left out`
+  return [{ kind: 'since', text }]
 }
 
 function whyHopeless(

@@ -18,6 +18,8 @@ export interface LaneTask extends TopicPartition {
   committedTargetEnd: number | undefined
   /** The mirror may have begun behind the source's first record. */
   mayHaveBegunLate: boolean
+  /** What is to be said of it whatever the comparison finds. */
+  remarks: readonly Remark[]
 }
 
 /** A target partition with the lanes that lead into it: several when topics of several sources come together. */

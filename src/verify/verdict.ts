@@ -49,7 +49,7 @@ export function judgeLane(
     first: firsts[0] ?? null,
     firstOfClass: firstOfEach(firsts),
     beyondCommit: ledger.beyond,
-    remarks: remarksOf(task, lane, ledger)
+    remarks: [...lane.remarks, ...remarksOf(task, lane, ledger)]
   }
 }
 
@@ -78,7 +78,7 @@ export function emptyVerdict(lane: LaneTask): LaneVerdict {
     first: null,
     firstOfClass: [],
     beyondCommit: 0,
-    remarks: []
+    remarks: [...lane.remarks]
   }
 }
 
@@ -134,7 +134,7 @@ function remarksOf(task: TargetTask, lane: LaneTask, ledger: Ledger): Remark[] {
   if (unaligned.source + unaligned.target > 0) {
     note(
       'not-aligned',
-      `the sides have nothing in common any more: ${records(unaligned.source)} of the source and ${formatCount(unaligned.target)} of the target at the end not compared`
+      `nothing in common from source offset ${ledger.apartFrom?.source} and target offset ${ledger.apartFrom?.target} on: ${records(unaligned.source)} of the source and ${formatCount(unaligned.target)} of the target not compared`
     )
   }
   return remarks

@@ -87,6 +87,7 @@ async function verifyOpen(
     { selector, since, isolation: first.link.isolation }
   )
   const tasks = planTasks(facts, since)
+  refuseNothing(tasks)
   refuseUncommitted(tasks, subject.links)
   const hopeless = tasks.hopeless.map(judgeHopeless)
   const { foreignCommits } = tasks
@@ -96,12 +97,12 @@ async function verifyOpen(
     return { verdicts: inOrder([...verdicts, ...hopeless]), figures: noFigures(), foreignCommits }
   }
   const comparison = new Comparison({
-    sources: sources.map(({ cluster }, index) => ({
+    sources: sources.map(({ own, cluster }) => ({
       cluster,
-      side: `source "${subject.links[index]?.source.alias}"`
+      side: `source "${own.source.alias}"`,
+      isolation: own.link.isolation
     })),
-    target: { cluster: target, side: 'target' },
-    isolation: first.link.isolation,
+    target: { cluster: target, side: 'target', isolation: first.link.isolation },
     sample: subject.sample,
     tasks: tasks.targets
   })
@@ -114,6 +115,14 @@ async function verifyOpen(
     unwatch()
     await comparison.close()
   }
+}
+
+/** A pattern that matches nothing is more likely a mistake than a wish. */
+function refuseNothing({ targets, hopeless }: Tasks): void {
+  if (targets.length + hopeless.length > 0) return
+  throw new RunError(
+    'no topic of the sources is matched, so there is nothing to verify. Check --whitelist or --blacklist'
+  )
 }
 
 /** A group that has committed nothing says that nothing has to be there: more likely it is the wrong one. */

@@ -11,7 +11,7 @@ import { RawClient } from '../support/raw-client.ts'
 import { encodeBatch } from '../support/records.ts'
 import { putBack, readCommits } from '../support/rolled-back.ts'
 
-const lanes = 1_000
+const lanes = process.env.HELIOSTAT_FULL === '1' ? 1_000 : 400
 const mostMs = 10_000
 
 let pair: Awaited<ReturnType<typeof startPair>>

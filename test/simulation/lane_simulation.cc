@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "lane_world.h"
 
@@ -41,10 +42,27 @@ int main(int count, char** words) {
     heliostat::simulation::Totals totals;
     for (uint64_t seed = first; seed < first + seeds; seed++)
         if (!RunSeed(seed, is_traced, totals)) return 1;
-    std::printf("seeds %" PRIu64 " from %" PRIu64 ": steps %" PRIu64 ", batches %" PRIu64
-                ", losses %" PRIu64 ", resets %" PRIu64 ", doubled %" PRIu64 ", wraps %" PRIu64
-                "\n",
-                seeds, first, totals.steps, totals.batches, totals.losses, totals.resets,
-                totals.doubled, totals.wraps);
+    std::printf("seeds %" PRIu64 " from %" PRIu64 ":", seeds, first);
+    const std::pair<const char*, uint64_t> facts[] = {
+        {"steps", totals.steps},
+        {"batches", totals.batches},
+        {"losses", totals.losses},
+        {"resets", totals.resets},
+        {"doubled", totals.doubled},
+        {"wraps", totals.wraps},
+        {"crashes", totals.crashes},
+        {"zombies", totals.zombies},
+        {"unclean cuts", totals.unclean},
+        {"two mirrors", totals.two_mirrors},
+        {"rebuilt", totals.rebuilt},
+        {"trimmed", totals.trimmed},
+        {"begun anew", totals.anew},
+        {"exact", totals.exact},
+        {"wait", totals.waits},
+        {"unknown", totals.unknown},
+        {"went back", totals.went_back},
+        {"passed over", totals.passed_over}};
+    for (const auto& [name, count] : facts) std::printf(" %s %" PRIu64 ",", name, count);
+    std::printf("\n");
     return 0;
 }

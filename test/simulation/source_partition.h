@@ -1,4 +1,7 @@
 // A source partition: batches of every path with gaps between them, and Fetch answers cut from it.
+//
+// A batch that has to be rebuilt consists of a few pieces, and may become a batch for each of them or for
+// several that follow each other; every other batch is one piece.
 #ifndef HELIOSTAT_TEST_SOURCE_PARTITION_H_
 #define HELIOSTAT_TEST_SOURCE_PARTITION_H_
 
@@ -18,6 +21,10 @@ inline int64_t Between(Random& random, int64_t least, int64_t most) {
     return least + static_cast<int64_t>(random() % static_cast<uint64_t>(most - least + 1));
 }
 inline bool Chance(Random& random, int per_cent) { return Between(random, 0, 99) < per_cent; }
+template <typename Kind, size_t size>
+Kind OneOf(Random& random, const Kind (&kinds)[size]) {
+    return kinds[Between(random, 0, size - 1)];
+}
 
 struct SourceBatch {
     BatchPath path;
@@ -27,7 +34,18 @@ struct SourceBatch {
     int64_t max_timestamp;
     // The target will never take it.
     bool is_refused = false;
+    int first_piece = 0;
+    int pieces = 1;
     std::vector<uint8_t> bytes;
+
+    bool IsWanted() const { return path == BatchPath::kShallow || path == BatchPath::kReseal; }
+};
+
+struct SourcePiece {
+    int batch;
+    int64_t base_offset;
+    int64_t next_offset;
+    int32_t record_count;
 };
 
 class SourcePartition {
@@ -35,6 +53,7 @@ class SourcePartition {
     struct Shape {
         int batches;
         int skipped_per_cent;
+        int rebuilt_per_cent;
         int gap_per_cent;
         bool is_huge;  // so many records that sequences wrap within a few batches
         int64_t oldest_ms;
@@ -46,22 +65,21 @@ class SourcePartition {
         start_ = offset;
         for (int i = 0; i < shape.batches; i++) {
             SourceBatch batch{};
-            batch.path = Chance(random, shape.skipped_per_cent)
-                             ? static_cast<BatchPath>(Between(random, 1, 3))
-                             : BatchPath::kShallow;
+            static constexpr BatchPath kSkipped[] = {BatchPath::kControl, BatchPath::kAborted,
+                                                     BatchPath::kEmpty};
+            batch.path = Chance(random, shape.skipped_per_cent) ? OneOf(random, kSkipped)
+                         : Chance(random, shape.rebuilt_per_cent) ? BatchPath::kReseal
+                                                                  : BatchPath::kShallow;
             batch.record_count = static_cast<int32_t>(
-                batch.path != BatchPath::kShallow ? 1
+                !batch.IsWanted() ? 1
                 : shape.is_huge ? Between(random, 1 << 28, 0x7ffffffe)
                                 : Between(random, 1, Chance(random, 50) ? 2 : 500));
             batch.base_offset = offset;
             batch.next_offset = offset + batch.record_count;
             batch.max_timestamp = Between(random, shape.oldest_ms, shape.newest_ms);
-            // A lane looks at none of this; the test knows the batch by it, wherever its bytes have
-            // gone.
             batch.bytes.resize(static_cast<size_t>(Between(random, 70, 400)));
-            StoreBigEndian<int64_t>(batch.bytes.data(), i);
-            StoreBigEndian<int32_t>(batch.bytes.data() + 8,
-                                    static_cast<int32_t>(batch.bytes.size()) - 12);
+            AddPieces(random, batch, i);
+            Mark(batch.bytes, batch.first_piece, batch.pieces);
             offset = batch.next_offset +
                      (Chance(random, shape.gap_per_cent) ? Between(random, 1, 50) : 0);
             batches_.push_back(std::move(batch));
@@ -70,6 +88,13 @@ class SourcePartition {
     }
 
     const std::vector<SourceBatch>& batches() const { return batches_; }
+    const std::vector<SourcePiece>& pieces() const { return pieces_; }
+    const SourceBatch& BatchOf(int piece) const { return batches_[pieces_[piece].batch]; }
+    int32_t RecordsOf(int first, int pieces) const {
+        int32_t records = 0;
+        for (int i = first; i < first + pieces; i++) records += pieces_[i].record_count;
+        return records;
+    }
     std::vector<SourceBatch>& batches() { return batches_; }
     int64_t start() const { return start_; }
     int64_t end() const { return visible_ == 0 ? start_ : batches_[visible_ - 1].next_offset; }
@@ -94,20 +119,47 @@ class SourcePartition {
             walk.batches.push_back({.path = batch.path,
                                     .data = batch.bytes.data(),
                                     .size = static_cast<uint32_t>(batch.bytes.size()),
-                                    .record_count = batch.record_count,
+                                    .record_count = batch.path == BatchPath::kReseal
+                                                        ? -1
+                                                        : batch.record_count,
                                     .base_offset = batch.base_offset,
                                     .next_offset = batch.next_offset,
-                                    .max_timestamp = batch.max_timestamp});
+                                    .max_timestamp = batch.max_timestamp,
+                                    .reason = LaneReason::kHoles,
+                                    .from_offset = std::max(batch.base_offset, position)});
         }
         return walk;
     }
 
-    static int IndexOf(const uint8_t* data) {
+    // Which pieces the bytes of a batch hold; a lane looks at none of this.
+    static void Mark(std::vector<uint8_t>& bytes, int first, int pieces) {
+        StoreBigEndian<int64_t>(bytes.data(), first);
+        StoreBigEndian<int32_t>(bytes.data() + 8, static_cast<int32_t>(bytes.size()) - 12);
+        StoreBigEndian<int32_t>(bytes.data() + 12, pieces);
+    }
+    static int FirstPiece(const uint8_t* data) {
         return static_cast<int>(LoadBigEndian<int64_t>(data));
     }
+    static int PiecesOf(const uint8_t* data) { return LoadBigEndian<int32_t>(data + 12); }
 
    private:
+    void AddPieces(Random& random, SourceBatch& batch, int index) {
+        batch.first_piece = static_cast<int>(pieces_.size());
+        batch.pieces = batch.path == BatchPath::kReseal
+                           ? static_cast<int>(Between(random, 1, std::min(batch.record_count, 4)))
+                           : 1;
+        const int32_t share = batch.record_count / batch.pieces;
+        for (int i = 0; i < batch.pieces; i++) {
+            const bool is_last = i == batch.pieces - 1;
+            const int64_t base = batch.base_offset + i * share;
+            const int32_t records =
+                is_last ? static_cast<int32_t>(batch.next_offset - base) : share;
+            pieces_.push_back({index, base, base + records, records});
+        }
+    }
+
     std::vector<SourceBatch> batches_;
+    std::vector<SourcePiece> pieces_;
     int64_t start_ = 0;
     size_t visible_ = 0;
 };

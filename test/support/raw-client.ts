@@ -173,6 +173,23 @@ export class RawClient {
     })
   }
 
+  /** DescribeProducers v0: how many producers the leader of a partition remembers. */
+  countProducers(topic: string, partition: number): Promise<number> {
+    // topics compact [name compact, partitions compact [i32], tags], tags; lengths are one more than they are
+    const name = Buffer.from(topic)
+    const head = Buffer.concat([Buffer.from([0, 2, name.length + 1]), name, Buffer.from([2])])
+    const body = Buffer.concat([head, new Writer().int32(partition).done(), Buffer.from([0, 0])])
+    return this.routes.retrying(async () => {
+      const leader = await this.routes.leaderConnection(topic, partition)
+      // tags of the header, throttle_time_ms i32, topics [name, partitions [partition i32, error i16, message, ...
+      const reader = new Reader(await leader.request(61, 0, body), 1 + 4 + 1 + 1 + name.length + 1)
+      reader.int32()
+      check(reader.int16(), `producers of ${topic}-${partition}`)
+      reader.int8()
+      return reader.int8() - 1
+    })
+  }
+
   close(): void {
     this.routes.close()
   }

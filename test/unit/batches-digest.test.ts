@@ -18,11 +18,20 @@ test('the hash is the first half of MurmurHash3', () => {
     ["I will not buy this tobacconist's, it is scratched.", '9b5b7ba2ef3f7866']
   ]
   for (const [text, expected] of known) {
-    const bytes = Buffer.from(`??${text}`)
-    const words = new Uint32Array(2)
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-    murmur64(view, 2, bytes.length, 0, 0, words, 0)
-    assert.equal([...words].map(word => word.toString(16).padStart(8, '0')).join(''), expected)
+    assert.equal(hashOf(Buffer.from(text)), expected)
+  }
+})
+
+test('each byte counts for the hash, whatever the length', () => {
+  for (let length = 1; length <= 33; length++) {
+    const bytes = Buffer.alloc(length, 7)
+    const hashes = new Set([hashOf(bytes)])
+    for (let at = 0; at < length; at++) {
+      bytes[at] = 8
+      hashes.add(hashOf(bytes))
+      bytes[at] = 7
+    }
+    assert.equal(hashes.size, length + 1)
   }
 })
 
@@ -149,6 +158,14 @@ test('damage and cut batches are faults', () => {
   log[log.length - 2] = (log.at(-2) as number) ^ 1
   assert.throws(() => digestChunk(log), /CRC/)
 })
+
+function hashOf(text: Buffer): string {
+  const bytes = Buffer.concat([Buffer.from('??'), text])
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  const words = new Uint32Array(2)
+  murmur64(view, 2, bytes.length, 0, 0, words, 0)
+  return [...words].map(word => word.toString(16).padStart(8, '0')).join('')
+}
 
 function valuesOf(log: Buffer, options: ConstructorParameters<typeof ChunkRecords>[1]): string[] {
   const records = new ChunkRecords(log, options)

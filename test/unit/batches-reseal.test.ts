@@ -186,6 +186,7 @@ const broken: [string, number[]][] = [
   ['a negative record length', [0x01]],
   ['a record longer than the batch', [0x7e, 0, 0, 0, 1, 1, 0]],
   ['an integer of six bytes', [0x80, 0x80, 0x80, 0x80, 0x80, 0x01, 0]],
+  ['an integer of 33 bits', [20, 0, 0, 0, 0x82, 0x80, 0x80, 0x80, 0x10, 0x61, 1, 0]],
   ['a key length of -2', [12, 0, 0, 0, 3, 1, 0]],
   ['a key beyond its record', [12, 0, 0, 0, 40, 1, 0]],
   ['a negative number of headers', [12, 0, 0, 0, 1, 1, 1]],
@@ -203,6 +204,19 @@ for (const [name, body] of broken) {
     assert.throws(() => drain(openBatch(seal(batch), limits)), BatchFault)
   })
 }
+
+test('malformed: offsets that run backwards, stand still or go beyond the batch', () => {
+  for (const deltas of [
+    [0, 2, 2],
+    [0, 2, 1],
+    [0, 2, 9],
+    [-1, 2, 3]
+  ]) {
+    const records = deltas.map(offsetDelta => ({ offsetDelta }))
+    const source = encodeBatch(records, { lastOffsetDelta: 8 })
+    assert.equal(failureOf(reseal(source)), 'malformed', `${deltas}`)
+  }
+})
 
 test('malformed: counts and offsets that no batch has', () => {
   const changes: ((batch: Buffer) => void)[] = [
