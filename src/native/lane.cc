@@ -134,8 +134,7 @@ LaneWish Lane::Fetched(FetchedPartition partition) {
 // the source lost records, and when the target has more of this lane than the source, the lane
 // stops.
 void Lane::TakeEnd() {
-    const bool is_short =
-        still_arrived_ > 0 && slots_.empty() && fetch_offset_ >= readable_end_;
+    const bool is_short = still_arrived_ > 0 && slots_.empty() && fetch_offset_ >= readable_end_;
     const bool is_early = is_short || readable_end_ < end_at_start_;
     ends_too_early_ = is_early ? ends_too_early_ + 1 : 0;
     if (is_early && ends_too_early_ < kOutOfRangeTries) return;
@@ -240,11 +239,20 @@ bool Lane::IsFresh(int64_t timestamp, Moment now) const {
     return timestamp > now.wall_ms - (kProducerExpiryMs - kExpiryMarginMs);
 }
 
+bool Lane::MayBeForgotten(Moment now) const {
+    if (!options_.resumes || options_.target_append_time || in_flight_ > 0) return false;
+    for (const Slot& slot : slots_) {
+        if (!slot.may_be_written) return false;
+        if (!IsFresh(slot.max_timestamp, now)) return true;
+    }
+    return false;
+}
+
 bool Lane::CanSend(Moment now) const {
     if (next_send_ >= slots_.size() || has_failed_ || reset_code_ ||
         send_backoff_.IsWaiting(now.ms))
         return false;
-    if (slots_[next_send_].ticket != 0 || still_arrived_ > 0) return false;
+    if (slots_[next_send_].ticket != 0 || still_arrived_ > 0 || MayBeForgotten(now)) return false;
     if (in_flight_ == 0) return true;
     if (in_flight_ >= options_.max_in_flight || !options_.is_idempotent) return false;
     const bool is_known = known_until_ >= 0 && IsFresh(known_until_, now);
@@ -294,16 +302,16 @@ LaneWish Lane::Answered(uint64_t serial, int16_t code, int64_t base_offset, Mome
                 return kWishNothing;
             }
             is_order_in_doubt_ = true;
-            FailInFlight(true, now);
+            FailInFlight(true);
         } else {
-            FailInFlight(true, now);
+            FailInFlight(true);
         }
         return kWishNothing;
     }
     if (!is_oldest) {
         // Behind a failure every answer is a consequence of it; the whole window is sent again.
         in_flight_--;
-        FailInFlight(rule.may_be_written, now);
+        FailInFlight(rule.may_be_written);
         return kWishNothing;
     }
     in_flight_--;
@@ -314,7 +322,7 @@ LaneWish Lane::Answered(uint64_t serial, int16_t code, int64_t base_offset, Mome
                 return kWishNothing;
             }
             reset_code_ = code;
-            FailInFlight(true, now);
+            FailInFlight(true);
             return kWishProducerId;
         case AckAction::kStop: {
             const Slot& slot = slots_.front();
@@ -329,7 +337,7 @@ LaneWish Lane::Answered(uint64_t serial, int16_t code, int64_t base_offset, Mome
             break;
     }
     send_backoff_.Fail(now.ms, rule.reason, code);
-    FailInFlight(rule.may_be_written, now);
+    FailInFlight(rule.may_be_written);
     return rule.refresh_leader ? kWishTargetLeader : kWishNothing;
 }
 
@@ -337,20 +345,15 @@ LaneWish Lane::Unanswered(uint64_t serial, bool may_be_written, Moment now) {
     if (serial < front_serial_) return kWishNothing;
     if (!has_failed_) send_backoff_.Fail(now.ms, LaneReason::kConnection, 0);
     in_flight_--;
-    FailInFlight(may_be_written, now);
+    FailInFlight(may_be_written);
     return kWishTargetLeader;
 }
 
-void Lane::FailInFlight(bool may_be_written, Moment now) {
+void Lane::FailInFlight(bool may_be_written) {
     has_failed_ = true;
     failed_may_be_written_ = failed_may_be_written_ || may_be_written;
     if (in_flight_ > 0) return;
     for (size_t i = 0; i < next_send_; i++) slots_[i].may_be_written |= failed_may_be_written_;
-    // A target that has forgotten the producer would take a batch for new that it has already.
-    const bool may_be_forgotten = options_.resumes && next_send_ > 0 && failed_may_be_written_ &&
-                                  !reset_code_ && !options_.target_append_time &&
-                                  !IsFresh(slots_.front().max_timestamp, now);
-    if (may_be_forgotten) reset_code_ = 0;
     has_failed_ = false;
     failed_may_be_written_ = false;
     next_send_ = 0;
@@ -435,7 +438,8 @@ Lane::ProducerReset Lane::SetProducer(int64_t producer_id, int16_t epoch) {
     producer_id_ = producer_id;
     producer_epoch_ = epoch;
     next_sequence_ = 0;
-    // What was acknowledged of a batch that was split lies behind the checkpoint, before sequence 0.
+    // What was acknowledged of a batch that was split lies behind the checkpoint, before sequence
+    // 0.
     checkpoint_sequence_ = Advance(0, -unended_records_);
     still_arrived_ = 0;
     known_until_ = -1;

@@ -208,7 +208,9 @@ class Lane {
     bool IsQuiet() const { return in_flight_ == 0; }
     bool NeedsProducerId() const { return IsReset() && (!options_.resumes || producer_id_ < 0); }
     // The lane does nothing more until it is begun anew: its owner is to take it away.
-    bool NeedsResume() const { return IsReset() && options_.resumes && producer_id_ >= 0; }
+    bool NeedsResume(Moment now) const {
+        return MayBeForgotten(now) || (IsReset() && options_.resumes && producer_id_ >= 0);
+    }
     // Goes on under a fresh producer id, whose sequence starts at 0.
     ProducerReset SetProducer(int64_t producer_id, int16_t epoch);
 
@@ -302,6 +304,9 @@ class Lane {
         std::shared_ptr<const void> owner;
     };
 
+    // A batch that may be written would go out again, and the target may have forgotten that it
+    // was: it would take it for new.
+    bool MayBeForgotten(Moment now) const;
     bool IsReset() const { return reset_code_.has_value() && in_flight_ == 0 && !IsOver(); }
     // Takes from the front what the target has already.
     void PassOver();
@@ -316,7 +321,7 @@ class Lane {
     void PopFront(int64_t base_offset, Moment now);
     // One answer less in flight, and it was no good; with the last of them the window is sent
     // again.
-    void FailInFlight(bool may_be_written, Moment now);
+    void FailInFlight(bool may_be_written);
     void LookForEnd();
     // Whether the target still remembers a producer whose last batch has this time.
     bool IsFresh(int64_t timestamp, Moment now) const;

@@ -288,7 +288,7 @@ void Link::Settle(const RoutedLanePtr& routed, LaneWish wish, Moment now, Kicks&
         lane.is_producerless = lane.is_producerless || needs_producer;
     }
     Tell(lane);
-    if (lane.lane.NeedsResume()) TellResume(lane);
+    if (lane.lane.NeedsResume(now)) TellResume(lane);
 }
 
 // --- rebuilding

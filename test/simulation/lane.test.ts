@@ -171,8 +171,8 @@ const mutations: Record<string, Mutation> = {
     'checkpoint_'
   ),
   'an old batch without an answer is sent again unasked': inLane(
-    '    if (may_be_forgotten) reset_code_ = 0;\n',
-    '    (void)may_be_forgotten;\n'
+    '        if (!IsFresh(slot.max_timestamp, now)) return true;\n',
+    '        if (!IsFresh(slot.max_timestamp, now)) return false;\n'
   ),
   'a target that went back is not noticed': inLane(
     'if (IsBackwards(base_offset)) {',

@@ -44,24 +44,15 @@ int main(int count, char** words) {
         if (!RunSeed(seed, is_traced, totals)) return 1;
     std::printf("seeds %" PRIu64 " from %" PRIu64 ":", seeds, first);
     const std::pair<const char*, uint64_t> facts[] = {
-        {"steps", totals.steps},
-        {"batches", totals.batches},
-        {"losses", totals.losses},
-        {"resets", totals.resets},
-        {"doubled", totals.doubled},
-        {"wraps", totals.wraps},
-        {"crashes", totals.crashes},
-        {"zombies", totals.zombies},
-        {"unclean cuts", totals.unclean},
-        {"two mirrors", totals.two_mirrors},
-        {"rebuilt", totals.rebuilt},
-        {"trimmed", totals.trimmed},
-        {"begun anew", totals.anew},
-        {"exact", totals.exact},
-        {"wait", totals.waits},
-        {"unknown", totals.unknown},
-        {"went back", totals.went_back},
-        {"passed over", totals.passed_over}};
+        {"steps", totals.steps},          {"batches", totals.batches},
+        {"losses", totals.losses},        {"resets", totals.resets},
+        {"doubled", totals.doubled},      {"wraps", totals.wraps},
+        {"crashes", totals.crashes},      {"zombies", totals.zombies},
+        {"unclean cuts", totals.unclean}, {"two mirrors", totals.two_mirrors},
+        {"rebuilt", totals.rebuilt},      {"trimmed", totals.trimmed},
+        {"begun anew", totals.anew},      {"exact", totals.exact},
+        {"wait", totals.waits},           {"unknown", totals.unknown},
+        {"went back", totals.went_back},  {"passed over", totals.passed_over}};
     for (const auto& [name, count] : facts) std::printf(" %s %" PRIu64 ",", name, count);
     std::printf("\n");
     return 0;

@@ -16,7 +16,11 @@ constexpr int16_t kComplaints[] = {7, 13, 20, 56};
 }  // namespace
 
 LaneWorld::LaneWorld(uint64_t seed, bool is_traced, Totals& totals)
-    : scene_{.random = Random(seed), .is_traced = is_traced, .totals = totals, .tracks = {}, .zombies = {}} {
+    : scene_{.random = Random(seed),
+             .is_traced = is_traced,
+             .totals = totals,
+             .tracks = {},
+             .zombies = {}} {
     Random& random = scene_.random;
     scene_.fault_per_cent = static_cast<int>(Between(random, 0, 3) * Between(random, 1, 6));
     scene_.resumes = Chance(random, 70);
@@ -57,7 +61,8 @@ void LaneWorld::AddTrack() {
                 .late_commit = {},
                 .leader = static_cast<int>(Between(random, 0, kBrokers - 1)),
                 .has_foreign = Chance(random, 30)};
-    if (Chance(random, 8)) track.stop_at = static_cast<int>(Between(random, some, shape.batches - 1));
+    if (Chance(random, 8))
+        track.stop_at = static_cast<int>(Between(random, some, shape.batches - 1));
     track.target.is_append_time = Chance(random, 15);
     if (track.has_foreign) track.target.WriteForeign(3, scene_.wall_ms);
     track.target.Replicate(track.target.log_end());
@@ -186,8 +191,7 @@ void LaneWorld::DisturbTarget(size_t at) {
         case 6:
             if (!track.has_foreign) return;
             scene_.Trace("lane %zu: another writer", at);
-            return target.WriteForeign(static_cast<int32_t>(Between(random, 1, 5)),
-                                       scene_.wall_ms);
+            return target.WriteForeign(static_cast<int32_t>(Between(random, 1, 5)), scene_.wall_ms);
         case 7:
             target.Replicate(
                 target.BorderBetween(random, target.high_watermark(), target.log_end()));
@@ -211,9 +215,9 @@ void LaneWorld::MoveLeader(Track& track, size_t at) {
     target.Elect(end);
     track.ledger.NoteCut(target, target.high_watermark());
     if (Chance(random, 30)) target.ForgetWindow();
-    const bool is_watched = std::any_of(mirrors_.begin(), mirrors_.end(), [&](const Mirror& mirror) {
-        return mirror.lane(at) != nullptr;
-    });
+    const bool is_watched =
+        std::any_of(mirrors_.begin(), mirrors_.end(),
+                    [&](const Mirror& mirror) { return mirror.lane(at) != nullptr; });
     if (!is_watched && Chance(random, 30) && MayForget(track, at)) target.ForgetDeleted();
 }
 
@@ -225,7 +229,8 @@ void LaneWorld::CutUnclean(Track& track, size_t at) {
         return;
     for (const Mirror& mirror : mirrors_) {
         const Lane* lane = mirror.lane(at);
-        if (mirror.is_up() && (!lane || lane->counts().records == 0)) return;
+        if (!mirror.is_up()) continue;
+        if (track.has_foreign || !lane || lane->counts().records == 0) return;
     }
     const int64_t kept = target.high_watermark();
     const int64_t end = target.BorderBetween(scene_.random, target.log_start(), kept);
@@ -257,7 +262,8 @@ bool LaneWorld::MayForget(const Track& track, size_t at) {
     const auto lanes = std::count_if(mirrors_.begin(), mirrors_.end(),
                                      [&](const Mirror& mirror) { return mirror.is_up(); });
     const bool is_replicated = track.target.log_end() == track.target.high_watermark();
-    if (lanes > 1 || !scene_.zombies.empty() || !is_replicated) return false;
+    const bool has_another = lanes > 0 && scene_.has_two_mirrors;
+    if (has_another || !scene_.zombies.empty() || !is_replicated) return false;
     return std::all_of(mirrors_.begin(), mirrors_.end(), [&](const Mirror& mirror) {
         return !mirror.is_up() ||
                (mirror.lane(at) && mirror.lane(at)->checkpoint() >= track.zombies_until);
@@ -277,8 +283,7 @@ void LaneWorld::LandLateCommit(size_t at) {
     Track& track = scene_.tracks[at];
     const auto commit = std::exchange(track.late_commit, std::nullopt);
     if (!commit) return;
-    if (!track.committed ||
-        track.committed->metadata.producer_id != commit->metadata.producer_id)
+    if (!track.committed || track.committed->metadata.producer_id != commit->metadata.producer_id)
         return;
     scene_.Trace("lane %zu: a dead mirror's commit of %ld arrives", at,
                  static_cast<long>(commit->offset));
@@ -289,10 +294,9 @@ void LaneWorld::PassTime() {
     Random& random = scene_.random;
     int64_t ms = Between(random, 1, 300);
     // No request lives for hours.
-    const bool is_quiet =
-        scene_.zombies.empty() &&
-        std::none_of(mirrors_.begin(), mirrors_.end(),
-                     [](const Mirror& mirror) { return mirror.HasUnanswered(); });
+    const bool is_quiet = scene_.zombies.empty() &&
+                          std::none_of(mirrors_.begin(), mirrors_.end(),
+                                       [](const Mirror& mirror) { return mirror.HasUnanswered(); });
     if (is_quiet && Chance(random, 5)) ms = Between(random, 1, 5 * kHourMs);
     scene_.now_ms += ms;
     scene_.wall_ms += ms;

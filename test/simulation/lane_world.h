@@ -6,7 +6,8 @@
 // - A look for old producer states (one in ten minutes) that falls between the arrival of a dead
 //   connection's request and that of the same batch sent again, or between those of two mirrors.
 // - Such a look at a producer whose batches are not replicated yet.
-// - A target that loses all of a producer's records by retention, and their leader, under a lane at work.
+// - A target that loses all of a producer's records by retention, and their leader, under a lane at
+// work.
 // - An unclean election that takes what a lane has passed over, before it has sent anything itself:
 //   the end that it tells is an older one still; or one that leaves nothing of the producer, whose
 //   place others fill at once.

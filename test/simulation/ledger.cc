@@ -28,8 +28,7 @@ void Ledger::BeginProducer(int64_t id, int64_t offset, int32_t sequence) {
 
 void Ledger::Announce(int64_t from, int64_t to) {
     for (Entry& entry : entries_)
-        if (entry.base_offset >= from && entry.next_offset <= to)
-            entry.allowed++;
+        if (entry.base_offset >= from && entry.next_offset <= to) entry.allowed++;
 }
 
 void Ledger::NoteSent(int first, int pieces, const ProducerStamp& stamp) {

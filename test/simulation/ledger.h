@@ -1,5 +1,5 @@
-// What is true of one lane, kept apart from the lane's own counters: which pieces of the source lie on
-// the target, how often they may, and which sequence each record has under each producer.
+// What is true of one lane, kept apart from the lane's own counters: which pieces of the source lie
+// on the target, how often they may, and which sequence each record has under each producer.
 #ifndef HELIOSTAT_TEST_LEDGER_H_
 #define HELIOSTAT_TEST_LEDGER_H_
 

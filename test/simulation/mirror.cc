@@ -84,7 +84,8 @@ void Mirror::AnswerFetch(size_t at, bool is_healthy) {
                              .proves_end = Chance(random, 50),
                              .walk = {},
                              .owner = nullptr};
-    // A new leader that does not know its high watermark yet; a third such answer would stop the lane.
+    // A new leader that does not know its high watermark yet; a third such answer would stop the
+    // lane.
     const bool is_early = !is_healthy && runner.early_ends < 2 && scene_.HasFault();
     runner.early_ends = is_early ? runner.early_ends + 1 : 0;
     if (is_early) {
@@ -169,7 +170,8 @@ void Mirror::Pack(size_t connection) {
         if (runner.lane->in_flight() > runner.lane->options().max_in_flight)
             track.ledger.Fail("has more batches in flight than it may");
         track.ledger.NoteSent(first, pieces, batch.stamp);
-        request.entries.push_back({.track = at, .batch = batch, .first_piece = first, .pieces = pieces, .answer = {}});
+        request.entries.push_back(
+            {.track = at, .batch = batch, .first_piece = first, .pieces = pieces, .answer = {}});
     }
     if (!request.entries.empty()) connections_[connection].requests.push_back(std::move(request));
 }
@@ -192,7 +194,8 @@ void Mirror::Answer(size_t at, bool is_healthy) {
         WaitForFollowers(scene_.tracks[entry.track], entry.answer, is_healthy);
         runner.unanswered--;
         const TargetPartition::Answer& answer = entry.answer;
-        scene_.Trace("lane %zu: hears %d for piece %d", entry.track, answer.code, entry.first_piece);
+        scene_.Trace("lane %zu: hears %d for piece %d", entry.track, answer.code,
+                     entry.first_piece);
         if (!is_healthy && scene_.HasFault() && Chance(scene_.random, 5)) {
             runner.lane->Unanswered(entry.batch.serial, true, scene_.Now());
         } else {
@@ -202,8 +205,8 @@ void Mirror::Answer(size_t at, bool is_healthy) {
     }
 }
 
-// A success is told when all replicas have the batch. One who is no leader any more tells that instead,
-// also of what he has appended.
+// A success is told when all replicas have the batch. One who is no leader any more tells that
+// instead, also of what he has appended.
 void Mirror::WaitForFollowers(Track& track, TargetPartition::Answer& answer, bool is_healthy) {
     if (answer.code != 0 || answer.end < 0) return;
     TargetPartition& target = track.target;
@@ -328,8 +331,8 @@ bool Mirror::IsDone(size_t at) const {
     if (!runner.lane || !runner.lane->IsIdle() || runner.unanswered > 0 || runner.is_draining)
         return false;
     const Lane& lane = *runner.lane;
-    return lane.IsOver() || (lane.checkpoint() == scene_.tracks[at].source.final_end() &&
-                             lane.has_reached_end());
+    return lane.IsOver() ||
+           (lane.checkpoint() == scene_.tracks[at].source.final_end() && lane.has_reached_end());
 }
 
 void Mirror::Check(size_t at) {
@@ -354,9 +357,9 @@ void Mirror::Check(size_t at) {
     if (lane.checkpoint() == runner.checked) return;
     if (lane.checkpoint() < runner.checked) track.ledger.Fail("moves its checkpoint back");
     runner.checked = lane.checkpoint();
-    track.ledger.CheckClaim({lane.checkpoint(), lane.producer_id(), lane.checkpoint_sequence(),
-                             lane.target_end()},
-                            track.target);
+    track.ledger.CheckClaim(
+        {lane.checkpoint(), lane.producer_id(), lane.checkpoint_sequence(), lane.target_end()},
+        track.target);
 }
 
 void Mirror::CheckStop(size_t at) const {
@@ -368,8 +371,7 @@ void Mirror::CheckStop(size_t at) const {
                (track.source.batches()[piece.batch].is_refused || piece.batch == track.stop_at);
     };
     // Of two mirrors one may see the other's batch behind its own that was refused, and no more.
-    const bool is_overtaken =
-        scene_.has_two_mirrors && lane.problem() == LaneReason::kOrderLost;
+    const bool is_overtaken = scene_.has_two_mirrors && lane.problem() == LaneReason::kOrderLost;
     const bool is_allowed = track.ledger.was_cut() || is_overtaken;
     if (!is_allowed && std::none_of(pieces.begin(), pieces.end(), is_expected))
         track.ledger.Fail(std::string("is stopped, ") + NameOf(lane.problem()) +

@@ -1,5 +1,5 @@
-// One process of the mirror: its lanes, its connections to the target's brokers, and the way in which
-// src/mirror starts lanes and commits their checkpoints.
+// One process of the mirror: its lanes, its connections to the target's brokers, and the way in
+// which src/mirror starts lanes and commits their checkpoints.
 #ifndef HELIOSTAT_TEST_MIRROR_H_
 #define HELIOSTAT_TEST_MIRROR_H_
 

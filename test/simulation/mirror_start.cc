@@ -103,8 +103,8 @@ void Mirror::Prepare(size_t at) {
     Runner& runner = runners_[at];
     runner.plan.metadata = {ClaimProducer(at), 0, scene_.tracks[at].target.high_watermark()};
     if (runner.plan.metadata.producer_id >= 0)
-        scene_.tracks[at].ledger.BeginProducer(runner.plan.metadata.producer_id,
-                                               runner.plan.offset, 0);
+        scene_.tracks[at].ledger.BeginProducer(runner.plan.metadata.producer_id, runner.plan.offset,
+                                               0);
     runner.commits.push_back({.commit = runner.plan, .is_first = true});
     runner.phase = Phase::kCommitFirst;
 }
@@ -183,7 +183,7 @@ void Mirror::TakeBack(size_t at) {
     Runner& runner = runners_[at];
     if (!runner.lane) return;
     const bool is_drained = runner.is_draining && runner.lane->IsIdle() && runner.unanswered == 0;
-    const bool is_needed = runner.lane->NeedsResume();
+    const bool is_needed = runner.lane->NeedsResume(scene_.Now());
     if (!is_drained && !is_needed) return;
     const bool is_refused = runner.lane->reset_code() != 0;
     scene_.Trace("lane %zu: mirror %d begins it anew", at, is_second_);
@@ -204,8 +204,7 @@ void Mirror::TakeBack(size_t at) {
     });
     if (runner.tries.size() < kMostTries) return;
     Track& track = scene_.tracks[at];
-    if (!track.ledger.was_cut())
-        track.ledger.Fail("is begun anew again and again without moving");
+    if (!track.ledger.was_cut()) track.ledger.Fail("is begun anew again and again without moving");
     runner.phase = Phase::kRefused;
     track.has_told_loss = true;
 }

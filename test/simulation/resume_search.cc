@@ -81,8 +81,8 @@ std::optional<ResumeAnswer> ResumeSearch::AskLeader(const TargetPartition& targe
     const bool is_newest =
         facts_.leader_sequence == AddRecords(metadata_.next_sequence, 0x7fffffff);
     const bool is_unseen = facts_.is_tail_known && !facts_.tail_sequence && !is_newest;
-    const bool is_readable = metadata_.target_end > facts_.log_start &&
-                             facts_.high_watermark >= metadata_.target_end;
+    const bool is_readable =
+        metadata_.target_end > facts_.log_start && facts_.high_watermark >= metadata_.target_end;
     if (!is_unseen || !is_readable || metadata_.next_sequence == 0) return Decide();
     step_ = Step::kAnchor;
     return std::nullopt;

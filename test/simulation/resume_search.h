@@ -1,5 +1,5 @@
-// How a mirror finds out what arrived of a lane: asks the target one thing after another, in the order
-// of src/mirror/resumes.ts, so that anything may happen in between.
+// How a mirror finds out what arrived of a lane: asks the target one thing after another, in the
+// order of src/mirror/resumes.ts, so that anything may happen in between.
 #ifndef HELIOSTAT_TEST_RESUME_SEARCH_H_
 #define HELIOSTAT_TEST_RESUME_SEARCH_H_
 

@@ -35,13 +35,13 @@ void Scene::Produce(Request& request) {
         } else if (HasFault() && Chance(random, 10)) {
             entry.answer = {.code = OneOf(random, kPassing)};
         } else {
-            entry.answer = track.target.Produce({.stamp = entry.batch.stamp,
-                                                 .record_count = track.source.RecordsOf(
-                                                     entry.first_piece, entry.pieces),
-                                                 .max_timestamp = batch.max_timestamp,
-                                                 .first_piece = entry.first_piece,
-                                                 .pieces = entry.pieces},
-                                                wall_ms);
+            entry.answer = track.target.Produce(
+                {.stamp = entry.batch.stamp,
+                 .record_count = track.source.RecordsOf(entry.first_piece, entry.pieces),
+                 .max_timestamp = batch.max_timestamp,
+                 .first_piece = entry.first_piece,
+                 .pieces = entry.pieces},
+                wall_ms);
         }
         Trace("lane %zu: broker %zu answers piece %d with %d%s", entry.track, request.broker,
               entry.first_piece, entry.answer.code, entry.answer.is_appended ? ", appended" : "");

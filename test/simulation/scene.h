@@ -1,5 +1,5 @@
-// What all parts of a history share: chance, time, the lanes' partitions at both ends, and the requests
-// that outlive those who sent them.
+// What all parts of a history share: chance, time, the lanes' partitions at both ends, and the
+// requests that outlive those who sent them.
 #ifndef HELIOSTAT_TEST_SCENE_H_
 #define HELIOSTAT_TEST_SCENE_H_
 

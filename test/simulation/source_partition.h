@@ -1,7 +1,7 @@
 // A source partition: batches of every path with gaps between them, and Fetch answers cut from it.
 //
-// A batch that has to be rebuilt consists of a few pieces, and may become a batch for each of them or for
-// several that follow each other; every other batch is one piece.
+// A batch that has to be rebuilt consists of a few pieces, and may become a batch for each of them
+// or for several that follow each other; every other batch is one piece.
 #ifndef HELIOSTAT_TEST_SOURCE_PARTITION_H_
 #define HELIOSTAT_TEST_SOURCE_PARTITION_H_
 
@@ -67,13 +67,13 @@ class SourcePartition {
             SourceBatch batch{};
             static constexpr BatchPath kSkipped[] = {BatchPath::kControl, BatchPath::kAborted,
                                                      BatchPath::kEmpty};
-            batch.path = Chance(random, shape.skipped_per_cent) ? OneOf(random, kSkipped)
+            batch.path = Chance(random, shape.skipped_per_cent)   ? OneOf(random, kSkipped)
                          : Chance(random, shape.rebuilt_per_cent) ? BatchPath::kReseal
                                                                   : BatchPath::kShallow;
             batch.record_count = static_cast<int32_t>(
                 !batch.IsWanted() ? 1
-                : shape.is_huge ? Between(random, 1 << 28, 0x7ffffffe)
-                                : Between(random, 1, Chance(random, 50) ? 2 : 500));
+                : shape.is_huge   ? Between(random, 1 << 28, 0x7ffffffe)
+                                  : Between(random, 1, Chance(random, 50) ? 2 : 500));
             batch.base_offset = offset;
             batch.next_offset = offset + batch.record_count;
             batch.max_timestamp = Between(random, shape.oldest_ms, shape.newest_ms);
@@ -116,17 +116,16 @@ class SourcePartition {
                 walk.stop = WalkStop{LaneReason::kHoles, batch.base_offset};
                 break;
             }
-            walk.batches.push_back({.path = batch.path,
-                                    .data = batch.bytes.data(),
-                                    .size = static_cast<uint32_t>(batch.bytes.size()),
-                                    .record_count = batch.path == BatchPath::kReseal
-                                                        ? -1
-                                                        : batch.record_count,
-                                    .base_offset = batch.base_offset,
-                                    .next_offset = batch.next_offset,
-                                    .max_timestamp = batch.max_timestamp,
-                                    .reason = LaneReason::kHoles,
-                                    .from_offset = std::max(batch.base_offset, position)});
+            walk.batches.push_back(
+                {.path = batch.path,
+                 .data = batch.bytes.data(),
+                 .size = static_cast<uint32_t>(batch.bytes.size()),
+                 .record_count = batch.path == BatchPath::kReseal ? -1 : batch.record_count,
+                 .base_offset = batch.base_offset,
+                 .next_offset = batch.next_offset,
+                 .max_timestamp = batch.max_timestamp,
+                 .reason = LaneReason::kHoles,
+                 .from_offset = std::max(batch.base_offset, position)});
         }
         return walk;
     }

@@ -55,10 +55,9 @@ void TargetPartition::Append(const Batch& batch) {
 
 const TargetPartition::Stored* TargetPartition::BatchAt(int64_t offset) const {
     if (offset < log_start_ || offset >= end_) return nullptr;
-    const auto found =
-        std::upper_bound(log_.begin(), log_.end(), offset, [](int64_t at, const Stored& stored) {
-            return at < stored.next_offset();
-        });
+    const auto found = std::upper_bound(
+        log_.begin(), log_.end(), offset,
+        [](int64_t at, const Stored& stored) { return at < stored.next_offset(); });
     return &*found;
 }
 

@@ -1,6 +1,6 @@
-// A target partition by a broker's rules, as far as a mirror can notice them: a log with a start and a
-// high watermark, the window of five that idempotence rests on, what a restart, an expiry or a new
-// leader leaves of it, and other writers in between.
+// A target partition by a broker's rules, as far as a mirror can notice them: a log with a start
+// and a high watermark, the window of five that idempotence rests on, what a restart, an expiry or
+// a new leader leaves of it, and other writers in between.
 #ifndef HELIOSTAT_TEST_TARGET_PARTITION_H_
 #define HELIOSTAT_TEST_TARGET_PARTITION_H_
 
@@ -81,7 +81,8 @@ class TargetPartition {
     void DeleteTo(int64_t to);
     // Another leader, whose log ends at `end`.
     void Elect(int64_t end);
-    // Whether a batch that the leader of this epoch took was told as written before the next was elected.
+    // Whether a batch that the leader of this epoch took was told as written before the next was
+    // elected.
     bool WasToldIn(int epoch, int64_t end) const;
     // A restart, or a leader that learns the state from the log: only the last batch is known.
     void ForgetWindow();
