@@ -217,7 +217,7 @@ export class LinkRun {
     const lane = lanes.byId(event.lane)
     if (!lane) return
     logLaneEvent(this.#log, repeats, lane, event)
-    if (event.type === 'lane-needs-resume') return this.#beginAnew(lane)
+    if (event.type === 'lane-needs-resume') return this.#beginAnew(lane, event.code)
     if (event.type !== 'lane-stopped') return
     const { reason, detail } = event
     lane.detail = detail
@@ -227,9 +227,11 @@ export class LinkRun {
   }
 
   /** The target is asked what has arrived, and the lane goes on there. */
-  #beginAnew(lane: Lane): void {
+  #beginAnew(lane: Lane, code: number): void {
     const { lanes } = this.#parts
     lanes.pendAgain(lane)
+    // Old batches after a lost connection: nobody has refused anything.
+    if (code === 0) return
     const now = performance.now()
     const offset = lane.own?.offset ?? -1
     lane.resumes = [...lane.resumes, { at: now, offset }].filter(

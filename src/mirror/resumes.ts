@@ -208,7 +208,8 @@ class Search {
     const [batch] = batches
     if (failure) this.#decided = { kind: 'later', failure }
     // Compaction may have taken it.
-    if (!batch || batch.baseOffset > anchorOf(this.question) || this.#isOwn(batch)) return
+    if (!batch || batch.baseOffset > anchorOf(this.question)) return
+    if (this.#isOwn(batch) && !this.#isAhead(batch)) return
     this.#decided = { kind: 'replaced' }
   }
 
@@ -226,6 +227,13 @@ class Search {
       case 'unknown':
         return unproved('resync-unknown')
     }
+  }
+
+  /** Holds records that come after the commit. */
+  #isAhead(batch: BatchHeader): boolean {
+    const distance = lastSequence(batch) + 1 - this.question.checkpoint.nextSequence
+    const records = (distance + 2 ** 31) % 2 ** 31
+    return records > 0 && records < 2 ** 30
   }
 
   #isOwn({ producerId, producerEpoch }: BatchHeader): boolean {

@@ -131,7 +131,7 @@ TEST("every error code has a rule, and unknown ones are not retried blindly by a
 
 TEST("codes after which a batch may be in the log say so") {
     for (const int16_t code : {6, 7, 13, 20, 56}) CHECK(RuleForAck(code).may_be_written);
-    for (const int16_t code : {3, 5, 6, 8, 9, 19, 29, 74, 75, 89})
+    for (const int16_t code : {3, 5, 8, 9, 19, 29, 74, 75, 89})
         CHECK(!RuleForAck(code).may_be_written);
     for (const int16_t code : {3, 5, 6, 56, 74, 75}) CHECK(RuleForAck(code).refresh_leader);
     const std::map<int16_t, LaneReason> stops = {{-1, LaneReason::kRefused},

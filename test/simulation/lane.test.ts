@@ -24,7 +24,7 @@ const source: ProgramSource = {
     'src/native/batch_header.cc',
     'src/native/crc32c_patch.cc'
   ],
-  flags: ['-O2']
+  flags: ['-O2', '-g0']
 }
 const sanitized = ['-O1', '-fsanitize=address,undefined', '-fno-sanitize-recover=all']
 

@@ -201,7 +201,7 @@ void LaneWorld::DisturbTarget(size_t at) {
             return DeleteOld(track, at);
         default:
             // Lanes that ask nobody cannot notice it after a restart.
-            if (scene_.resumes && Chance(random, 4)) CutUnclean(track, at);
+            if (scene_.resumes && Chance(random, 15)) CutUnclean(track, at);
     }
 }
 

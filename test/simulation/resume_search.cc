@@ -93,7 +93,12 @@ ResumeAnswer ResumeSearch::ReadAnchor(const TargetPartition& target) {
     const int64_t offset = metadata_.target_end - 1;
     if (offset < target.log_start() || offset > target.log_end()) return ResumeAnswer::kLater;
     const auto* batch = offset < target.high_watermark() ? target.BatchAt(offset) : nullptr;
-    return batch && !IsOwn(*batch) ? ResumeAnswer::kWentBack : Decide();
+    if (!batch) return Decide();
+    // Of the lane itself nothing can lie there that comes after the commit.
+    const int32_t records =
+        AddRecords(batch->last_sequence(), 1 - int64_t{metadata_.next_sequence});
+    const bool is_ahead = records > 0 && records < 1 << 30;
+    return IsOwn(*batch) && !is_ahead ? Decide() : ResumeAnswer::kWentBack;
 }
 
 bool ResumeSearch::IsOwn(const TargetPartition::Stored& stored) const {
