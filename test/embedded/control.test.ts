@@ -281,12 +281,14 @@ test('a second member takes half, cooperatively, and gives it back', async t => 
   await waitFor(() => first.owned.size === 4, 'what the second member had')
 })
 
-test('a topic that is made after the subscription is assigned when it is there', async t => {
+test('a topic that is made after the subscription is assigned when metadata tells of it', async t => {
   const mock = startMock(t, { orders: 1 })
   const member = new Member(t, mock)
   member.group.subscribe(['orders', 'later'])
   await waitFor(() => member.owned.size === 1, 'the topic that exists')
   mock.createTopic('later', 2, 1)
+  const listed = await member.group.metadata(5_000)
+  assert.ok(listed.topics.some(({ topic }) => topic === 'later'))
   await waitFor(() => member.owned.size === 3, 'the topic made later')
   const errors = member.events.filter(event => event.type === 'error')
   assert.ok(errors.length <= 1, 'a missing topic is reported once, not at each refresh')
