@@ -87,7 +87,7 @@ test('a running mirror: owner, leader, target and delivery, from its files', lim
     assert.equal(lane.owner?.host, '127.0.0.1')
     assert.match(lane.owner?.clientId ?? '', /./)
     assert.equal(`${lane.leader?.host}:${lane.leader?.port}`, source.bootstrap)
-    assert.equal(lane.delivery, 'at-least-once')
+    assert.equal(lane.delivery, 'exactly-once')
     assert.deepEqual(lane.troubles, [])
   }
   const chosen = await status([...files, '--whitelist', `${topic},nothing-.*`, '--max-lag', '0'])
