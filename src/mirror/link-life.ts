@@ -1,13 +1,13 @@
 // One link from its first connection to its last: both clusters opened, reached and closed around its run.
 
 import type { Logger } from 'pino'
-import { ConfigError, describeFailure } from '../errors.ts'
-import { Cluster, type Properties } from '../native/index.ts'
+import type { Cluster, Properties } from '../native/index.ts'
 import type { Gathering } from '../topics/gathering.ts'
 import type { ClusterIds } from './cluster-ids.ts'
 import type { Ended } from './end.ts'
 import { isDoneWithin } from './limited.ts'
 import { LinkRun } from './link-run.ts'
+import { openCluster } from './open-client.ts'
 import { reachCluster } from './reach.ts'
 import { type Credentials, compareLink, type Reloadable, type Reloaded } from './reload.ts'
 import type { Check, LinkConfig, LinkState, MirrorConfig, MirrorPhase } from './types.ts'
@@ -166,15 +166,6 @@ function clusterCheck(side: string, alias: string, id: string | undefined): Chec
   const isReached = id !== undefined
   const detail = isReached ? `${alias} was reached` : `${alias} has not been reached yet`
   return { name: side, ok: isReached, detail }
-}
-
-function openCluster(side: string, properties: Properties): Cluster {
-  try {
-    return new Cluster(properties)
-  } catch (error) {
-    const cause = describeFailure(side, error)
-    throw new ConfigError(cause instanceof Error ? cause.message : String(cause), { cause })
-  }
 }
 
 function openTarget(properties: Properties, source: Cluster): Cluster {

@@ -3,8 +3,7 @@
 import { availableParallelism } from 'node:os'
 import type { Logger } from 'pino'
 import { BatchPool } from '../batches/pool.ts'
-import { ConfigError, describeFailure } from '../errors.ts'
-import { type Cluster, Group, type KafkaFailure, Link, type Properties } from '../native/index.ts'
+import { type Cluster, type Group, type KafkaFailure, Link } from '../native/index.ts'
 import { type SourceTopic, TargetTopics } from '../topics/create.ts'
 import type { Gathering } from '../topics/gathering.ts'
 import { Assignment } from './assignment.ts'
@@ -15,6 +14,7 @@ import { Discovery } from './discovery.ts'
 import { LaneOrigins } from './lane-origins.ts'
 import { LaneStarter } from './lane-starter.ts'
 import { Lanes } from './lanes.ts'
+import { openGroup } from './open-client.ts'
 import { Repeats } from './repeats.ts'
 import { Reseals } from './reseals.ts'
 import type { LinkConfig, MirrorConfig } from './types.ts'
@@ -51,7 +51,10 @@ const committedTimeoutMs = 10_000
 export function openLink(options: LinkPartsOptions): LinkParts {
   const { own, config, gathering, source, target, targetClusterId, log, onFatal, onError } = options
   const { isolation } = own.link
-  const group = openGroup({ ...own.source.connection, ...own.source.group })
+  const group = openGroup('source group', {
+    ...own.source.connection,
+    ...own.source.group
+  })
   const link = new Link(source, target, own.link)
   const lanes = new Lanes(link, isolation)
   const repeats = new Repeats()
@@ -112,15 +115,6 @@ export function openLink(options: LinkPartsOptions): LinkParts {
 /** The links of a process share its cores. */
 function threadsPerLink(links: number): number {
   return Math.max(1, Math.ceil(availableParallelism() / links))
-}
-
-function openGroup(properties: Properties): Group {
-  try {
-    return new Group(properties)
-  } catch (error) {
-    const cause = describeFailure('source group', error)
-    throw new ConfigError(cause instanceof Error ? cause.message : String(cause), { cause })
-  }
 }
 
 /** Commits say whether an earlier run had seen the target with all partitions of the topic. */

@@ -24,14 +24,19 @@ struct ticket {
     int16_t version;
 };
 
-wire_connection* wire_connect(rd_kafka_t* handle, int32_t broker_id, const char* name) {
+// With a reference to give back; NULL, and the handle looks again, while it does not know the
+// broker.
+static rd_kafka_broker_t* find_broker(rd_kafka_t* handle, int32_t broker_id) {
     rd_kafka_rdlock(handle);
     rd_kafka_broker_t* broker = rd_kafka_broker_find_by_nodeid(handle, broker_id);
     rd_kafka_rdunlock(handle);
-    if (!broker) {
-        wire_refresh_brokers(handle);
-        return NULL;
-    }
+    if (!broker) wire_refresh_brokers(handle);
+    return broker;
+}
+
+wire_connection* wire_connect(rd_kafka_t* handle, int32_t broker_id, const char* name) {
+    rd_kafka_broker_t* broker = find_broker(handle, broker_id);
+    if (!broker) return NULL;
     rd_kafka_broker_t* connection = rd_kafka_broker_add_logical(handle, name);
     rd_kafka_broker_set_nodename(connection, broker);
     rd_kafka_broker_destroy(broker);
@@ -39,13 +44,8 @@ wire_connection* wire_connect(rd_kafka_t* handle, int32_t broker_id, const char*
 }
 
 int wire_follow(wire_connection* connection, rd_kafka_t* handle, int32_t broker_id) {
-    rd_kafka_rdlock(handle);
-    rd_kafka_broker_t* broker = rd_kafka_broker_find_by_nodeid(handle, broker_id);
-    rd_kafka_rdunlock(handle);
-    if (!broker) {
-        wire_refresh_brokers(handle);
-        return 0;
-    }
+    rd_kafka_broker_t* broker = find_broker(handle, broker_id);
+    if (!broker) return 0;
     rd_kafka_broker_set_nodename(connection, broker);
     rd_kafka_broker_destroy(broker);
     return 1;
@@ -121,13 +121,8 @@ void wire_enqueue(wire_connection* connection, const struct wire_call* call) {
 }
 
 int wire_enqueue_to(rd_kafka_t* handle, int32_t broker_id, const struct wire_call* call) {
-    rd_kafka_rdlock(handle);
-    rd_kafka_broker_t* broker = rd_kafka_broker_find_by_nodeid(handle, broker_id);
-    rd_kafka_rdunlock(handle);
-    if (!broker) {
-        wire_refresh_brokers(handle);
-        return 0;
-    }
+    rd_kafka_broker_t* broker = find_broker(handle, broker_id);
+    if (!broker) return 0;
     enqueue(broker, call);
     // Connections are made when they are needed, which a request alone does not say.
     rd_kafka_broker_schedule_connection(broker);

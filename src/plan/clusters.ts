@@ -1,20 +1,11 @@
-// Opens and reaches the clusters that a plan asks, within a time.
+// Reaches the clusters that a plan asks, within a time.
 
-import { ConfigError, describeFailure, RunError } from '../errors.ts'
+import { RunError } from '../errors.ts'
 import { lastError, textOf } from '../mirror/reach.ts'
 import type { TargetConfig } from '../mirror/types.ts'
-import { Cluster, type ClusterEvent, type Properties } from '../native/index.ts'
+import type { Cluster, ClusterEvent } from '../native/index.ts'
 
 const reachWithinMs = 10_000
-
-export function openCluster(side: string, properties: Properties): Cluster {
-  try {
-    return new Cluster(properties)
-  } catch (error) {
-    const cause = describeFailure(side, error)
-    throw new ConfigError(cause instanceof Error ? cause.message : String(cause), { cause })
-  }
-}
 
 /** Gives the cluster's id, empty when it has none. Fails with a RunError that says what was the matter. */
 export async function reachWithin(

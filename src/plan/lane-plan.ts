@@ -76,7 +76,7 @@ function countRecords({ start, readableEnd }: LaneFacts): number | null {
 type Expectation = Pick<LanePlan, 'outcome' | 'path' | 'reason' | 'detail' | 'stopsAt'>
 
 function expect(facts: LaneFacts, records: number | null): Expectation {
-  const { start, target, headers } = facts
+  const { start, headers } = facts
   const refusal = whyItCannotStart(facts)
   if (refusal) return { outcome: 'stops', path: 'none', ...refusal }
   const hindrance = whyItWaits(facts)

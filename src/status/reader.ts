@@ -1,7 +1,8 @@
 // Holds the connections of the links that are looked at, and reads their status again and again.
 
-import { ConfigError, describeFailure, KafkaError } from '../errors.ts'
-import { Cluster, type Properties } from '../native/index.ts'
+import { KafkaError } from '../errors.ts'
+import { openCluster } from '../mirror/open-client.ts'
+import type { Cluster } from '../native/index.ts'
 import { TopicSelector } from '../topics/select.ts'
 import { causeOf } from './answers.ts'
 import { gatherLink, readTopics } from './gather.ts'
@@ -100,13 +101,4 @@ function explain(error: KafkaError, group: string): string {
 function explainUnreached(error: KafkaError, { source, sourceConnection }: WatchedLink): string {
   const servers = sourceConnection['bootstrap.servers'] ?? ''
   return `${source} at ${servers} cannot be reached: ${causeOf(error)}. Check address, security settings and network`
-}
-
-function openCluster(name: string, properties: Properties): Cluster {
-  try {
-    return new Cluster(properties)
-  } catch (error) {
-    const cause = describeFailure(name, error)
-    throw new ConfigError(cause instanceof Error ? cause.message : String(cause), { cause })
-  }
 }

@@ -2,9 +2,9 @@
 
 import { RunError } from '../errors.ts'
 import { isDoneWithin } from '../mirror/limited.ts'
+import { openCluster } from '../mirror/open-client.ts'
 import type { LinkConfig, TargetConfig } from '../mirror/types.ts'
 import type { Cluster } from '../native/index.ts'
-import { openCluster } from '../plan/clusters.ts'
 import type { TopicSelector } from '../topics/select.ts'
 import { Comparison } from './comparison.ts'
 import { readCountFacts } from './count-facts.ts'

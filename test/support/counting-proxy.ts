@@ -1,7 +1,6 @@
 // Owns a proxy in front of a broker that notes who asks for what: the address that the broker gives to its clients.
 
-import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { type LoopbackProxy, startLoopbackProxy } from './loopback-proxy.ts'
 
 export type NotedRequest = {
   timeMs: number
@@ -12,49 +11,20 @@ export type NotedRequest = {
   bytes: number
 }
 
-export type CountingProxy = {
-  address: string
-  readonly requests: readonly NotedRequest[]
-  /** To be called before anybody connects. */
-  forwardTo(port: number): void
-  close(): Promise<void>
-}
+export type CountingProxy = LoopbackProxy & { readonly requests: readonly NotedRequest[] }
 
 export async function startCountingProxy(): Promise<CountingProxy> {
   const requests: NotedRequest[] = []
-  const sockets = new Set<Socket>()
-  let brokerPort = 0
-  const server = createServer({ noDelay: true }, client => {
-    const broker = connect({ port: brokerPort, host: '127.0.0.1', noDelay: true })
-    const watch = watchRequests(request => requests.push(request))
-    client.on('data', watch)
-    client.pipe(broker).pipe(client)
-    for (const [one, other] of [
-      [client, broker],
-      [broker, client]
-    ] as const) {
-      sockets.add(one)
-      one.on('error', () => other.destroy())
-      one.on('close', () => {
-        sockets.delete(one)
-        other.destroy()
-      })
+  const proxy = await startLoopbackProxy({
+    join(client, broker) {
+      client.on(
+        'data',
+        watchRequests(request => requests.push(request))
+      )
+      client.pipe(broker).pipe(client)
     }
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return {
-    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    requests,
-    forwardTo(port) {
-      brokerPort = port
-    },
-    async close() {
-      for (const socket of sockets) socket.destroy()
-      server.close()
-      await once(server, 'close')
-    }
-  }
+  return { ...proxy, requests }
 }
 
 const headBytes = 14
