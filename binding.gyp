@@ -43,6 +43,7 @@
                 'src/native/protocol.cc',
                 'src/native/resume.cc',
                 'src/native/routed_lane.cc',
+                'src/native/topic_id.cc',
                 'src/native/wire.c',
             ],
             'defines': [

@@ -12,6 +12,7 @@ import { describeMachine, describeVersions } from './machine.ts'
 import { type Options, parseOptions, UsageError, usage } from './options.ts'
 import { type Brokers, realEnds } from './real-ends.ts'
 import { markdownReport, terminalReport } from './report.ts'
+import { benchReseal } from './reseal.ts'
 import { type LeftOut, type Result, units } from './result.ts'
 import { type CellResult, runCell } from './runner.ts'
 import type { Scenario } from './scenarios.ts'
@@ -24,6 +25,7 @@ const brokerSettings = { config: { 'log.segment.delete.delay.ms': 1_000 }, jvm: 
 process.exitCode = await main(process.argv.slice(2))
 
 async function main(argv: readonly string[]): Promise<number> {
+  if (argv[0] === 'reseal') return benchReseal(argv.slice(1))
   let options: Options | 'help'
   try {
     options = parseOptions(argv)

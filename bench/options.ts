@@ -29,6 +29,9 @@ export const usage = `npm run bench -- [options]
   --quick              one run each, a fifth of the data, no warm-up
   --limit-seconds N    longest time of one run (default 300)
   --results FOLDER     where the report goes (default bench/results)
+
+npm run bench -- reseal [options]
+  how fast one worker thread rebuilds batches, for each codec; needs no brokers
 `
 
 export function parseOptions(argv: readonly string[]): Options | 'help' {

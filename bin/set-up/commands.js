@@ -1,9 +1,9 @@
-// What npm start, test, bench and check do once everything is built.
+// What npm start, test, bench, soak and check do once everything is built.
 
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { node, root } from './child.js'
-import { layers, testFiles, whyNot } from './layers.js'
+import { lacksKafka, layers, testFiles, whyNot } from './layers.js'
 
 export function start(args) {
   return node('bin/heliostat', ...(args.length > 0 ? args : ['demo']))
@@ -11,6 +11,13 @@ export function start(args) {
 
 export function bench(args) {
   return node('dist/bench/main.js', ...args)
+}
+
+export function soak(args) {
+  const reason = lacksKafka()
+  if (reason === undefined) return node('--enable-source-maps', 'dist/test/soak/main.js', ...args)
+  say(`the soak cannot run: ${reason}`)
+  return 2
 }
 
 /** Runs the layers named, or all; a layer that cannot run is a failure under CI. */

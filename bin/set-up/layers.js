@@ -30,7 +30,8 @@ export function whyNot(layer) {
   return layer.lacks?.()
 }
 
-function lacksKafka() {
+/** Why no real broker can run here; undefined when one can. */
+export function lacksKafka() {
   const version = Number(/version "(\d+)/.exec(output('java', ['-version']) ?? '')?.[1] ?? 0)
   if (version < 17) return 'it needs Java 17 or later'
   if (process.env.KAFKA_HOME || output('mvn', ['--version']) !== undefined) return undefined

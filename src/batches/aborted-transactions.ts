@@ -20,17 +20,28 @@ export class AbortedTransactions {
 
   /** Whether a transactional batch of this producer that ends at this offset is to be left out. */
   has(producerId: Int64, lastOffset: number): boolean {
-    for (;;) {
-      const next = this.#upcoming.at(-1)
-      if (next === undefined || next.firstOffset > lastOffset) break
-      this.#open.add(next.producerId)
-      this.#upcoming.pop()
-    }
+    this.#advance(lastOffset)
     return this.#open.has(producerId)
   }
 
-  /** The producer's abort marker was met. */
-  end(producerId: Int64): void {
+  /** For a reader that goes on from here. */
+  left(): AbortedTransaction[] {
+    const open = [...this.#open].map(id => ({ producerId: Number(id), firstOffset: 0 }))
+    return [...open, ...this.#upcoming]
+  }
+
+  /** The producer's abort marker was met, which may be all that is left to see of its transaction. */
+  end(producerId: Int64, lastOffset: number): void {
+    this.#advance(lastOffset)
     this.#open.delete(producerId)
+  }
+
+  #advance(lastOffset: number): void {
+    for (;;) {
+      const next = this.#upcoming.at(-1)
+      if (next === undefined || next.firstOffset > lastOffset) return
+      this.#open.add(next.producerId)
+      this.#upcoming.pop()
+    }
   }
 }

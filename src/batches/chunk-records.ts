@@ -61,6 +61,8 @@ export class ChunkRecords implements RecordSource {
 
   /** Whether the time of the record it stands on is that of its append. */
   get hasAppendTime(): boolean {
+    const source = this.#source
+    if (source instanceof MessageRecords) return source.hasAppendTime
     return this.#header?.isAppendTime ?? false
   }
 
@@ -101,7 +103,8 @@ export class ChunkRecords implements RecordSource {
     this.nextOffset = Math.max(this.nextOffset, lastOffset + 1)
     if (header.isControl) {
       this.controlBatches++
-      if (isAbortMarker(openBatch(batch, this.#limits))) this.#aborted.end(header.producerId)
+      const records = openBatch(batch, this.#limits)
+      if (isAbortMarker(records)) this.#aborted.end(header.producerId, lastOffset)
       return undefined
     }
     if (header.isTransactional && this.#aborted.has(header.producerId, lastOffset)) {

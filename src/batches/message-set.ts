@@ -56,11 +56,17 @@ export class MessageRecords implements RecordSource {
   readonly #options: MessageOptions
   #at = 0
   #inner: InnerMessages | undefined
+  #hasAppendTime = false
 
   constructor(messages: Buffer, options: MessageOptions) {
     this.#bytes = messages
     this.#options = options
     this.record = new RecordView(messages)
+  }
+
+  /** Whether the time of the record it stands on is that of its append. */
+  get hasAppendTime(): boolean {
+    return this.#hasAppendTime
   }
 
   next(): boolean {
@@ -70,6 +76,7 @@ export class MessageRecords implements RecordSource {
       if (this.#at === this.#bytes.length) return false
       const message = readMessage(this.#bytes, this.#at)
       this.#at = message.end
+      this.#hasAppendTime = message.isAppendTime
       if (message.codec === 'none') {
         place(this.record, this.#bytes, message, message.offset, message.timestamp)
         return true

@@ -10,8 +10,20 @@ export interface PoolOptions {
   maxThreads?: number
 }
 
+/** A batch that waits for its group to leave. */
+interface Waiting {
+  task: ResealTask
+  resolve(result: ResealResult): void
+  reject(error: unknown): void
+}
+
 // Enough that no thread waits for the next batch, and few enough that a batch does not wait behind many.
 const queuedPerThread = 8
+
+// A message to a worker and back costs as much as the rebuilding of some ten kilobytes (bench/reseal), so small
+// batches travel together.
+const groupBatches = 32
+const groupBytes = 131_072
 
 // Of each worker's heap. Inflated batches lie outside of it, under limits of their own.
 const heapMb = 512
@@ -19,16 +31,19 @@ const heapMb = 512
 const idleTimeoutMs = 30_000
 
 export class BatchPool {
-  readonly #pool: Piscina<ResealTask, ResealResult>
+  readonly #pool: Piscina<ResealTask[], ResealResult[]>
   readonly #maxTasks: number
   #tasks = 0
+  #waiting: Waiting[] = []
 
   constructor({ maxThreads = availableParallelism() }: PoolOptions = {}) {
-    this.#maxTasks = maxThreads * (1 + queuedPerThread)
-    this.#pool = new Piscina<ResealTask, ResealResult>({
+    const maxGroups = maxThreads * (1 + queuedPerThread)
+    this.#maxTasks = maxGroups * groupBatches
+    this.#pool = new Piscina<ResealTask[], ResealResult[]>({
       filename: new URL('./reseal-worker.js', import.meta.url).href,
       minThreads: 0,
       maxThreads,
+      // Groups may be as small as one batch.
       maxQueue: this.#maxTasks,
       idleTimeout: idleTimeoutMs,
       env: {},
@@ -38,24 +53,31 @@ export class BatchPool {
     })
   }
 
-  /** How many tasks it takes now. Beyond that `reseal` fails: whoever hands out batches waits before. */
+  /** How many batches it takes now. Beyond that `reseal` fails: whoever hands out batches waits before. */
   get room(): number {
     return this.#maxTasks - this.#tasks
   }
 
   /**
    * Moves the task's bytes to a worker when they fill their ArrayBuffer, which is empty then; copies them
-   * otherwise.
+   * otherwise. Batches that are given in one go may share a worker, and its death.
    */
   async reseal(task: ResealTask): Promise<ResealResult> {
     if (this.room <= 0) throw new RunError(`reseal: ${this.#tasks} batches are under way already`)
-    const bytes = wholeBuffer(task.bytes)
     this.#tasks++
     try {
-      return await this.#pool.run({ ...task, bytes }, { transferList: [bytes.buffer] })
-    } catch (error) {
-      if (!isOutOfMemory(error)) throw error
-      return { failure: 'malformed', detail: `it takes more than ${heapMb} MB to open` }
+      return await new Promise((resolve, reject) => this.#wait({ task, resolve, reject }))
+    } finally {
+      this.#tasks--
+    }
+  }
+
+  /** The same, with a worker of its own for as long as it takes. */
+  async resealAlone(task: ResealTask): Promise<ResealResult> {
+    this.#tasks++
+    try {
+      const [result] = await this.#run([task])
+      return result as ResealResult
     } finally {
       this.#tasks--
     }
@@ -65,6 +87,52 @@ export class BatchPool {
   async close(): Promise<void> {
     await this.#pool.destroy()
   }
+
+  #wait(waiting: Waiting): void {
+    this.#waiting.push(waiting)
+    if (this.#waiting.length === 1) queueMicrotask(() => this.#sendWaiting())
+  }
+
+  #sendWaiting(): void {
+    const groups = groupsOf(this.#waiting)
+    this.#waiting = []
+    for (const group of groups) {
+      this.#run(group.map(({ task }) => task)).then(
+        results => {
+          for (const [at, { resolve }] of group.entries()) resolve(results[at] as ResealResult)
+        },
+        error => {
+          for (const { reject } of group) reject(error)
+        }
+      )
+    }
+  }
+
+  async #run(tasks: readonly ResealTask[]): Promise<ResealResult[]> {
+    const own = tasks.map(task => ({ ...task, bytes: wholeBuffer(task.bytes) }))
+    try {
+      return await this.#pool.run(own, { transferList: own.map(({ bytes }) => bytes.buffer) })
+    } catch (error) {
+      // Which one of several took the memory cannot be known.
+      if (!isOutOfMemory(error) || tasks.length > 1) throw error
+      return [{ failure: 'malformed', detail: `it takes more than ${heapMb} MB to open` }]
+    }
+  }
+}
+
+function groupsOf(waiting: readonly Waiting[]): Waiting[][] {
+  const groups: Waiting[][] = []
+  let bytes = groupBytes
+  for (const one of waiting) {
+    const group = groups.at(-1)
+    const hasRoom = bytes < groupBytes && (group?.length ?? 0) < groupBatches
+    if (group === undefined || !hasRoom) {
+      groups.push([one])
+      bytes = 0
+    } else group.push(one)
+    bytes += one.task.bytes.byteLength
+  }
+  return groups
 }
 
 function wholeBuffer(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {

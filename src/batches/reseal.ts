@@ -29,8 +29,10 @@ export interface ResealTask {
   codec?: Codec
   /** For gzip and zstd; their own default unless given. */
   level?: number
-  /** Of the largest batch that the target takes. What comes is split as needed. */
+  /** Of the largest batch that the target takes. */
   maxBytes: number
+  /** What comes is split into batches of so many bytes; a single record may be larger. `maxBytes` unless given. */
+  aimBytes?: number
   limits?: Limits
 }
 
@@ -114,9 +116,11 @@ function open({ bytes, appendTime }: ResealTask, limits: Limits): Opened {
 
 function sealWithin(records: DenseRecords, codec: Codec, task: ResealTask): ResealedBatch[] {
   const batch = records.seal(codec, task.level)
-  if (batch.length <= task.maxBytes) return [describe(records, batch)]
+  const aimBytes = task.aimBytes ?? task.maxBytes
+  const isFit = batch.length <= (records.count === 1 ? task.maxBytes : aimBytes)
+  if (isFit) return [describe(records, batch)]
   if (records.count === 1) throw tooLarge(records, batch.length, task.maxBytes)
-  const parts = records.split(Math.ceil(batch.length / task.maxBytes))
+  const parts = records.split(Math.ceil(batch.length / aimBytes))
   return parts.flatMap(part => sealWithin(part, codec, task))
 }
 

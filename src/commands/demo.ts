@@ -215,6 +215,7 @@ const demoLink: LinkOptions = {
   requestTimeoutMs: 30_000,
   idempotent: true,
   maxHeldRecords: 0,
+  skipGaps: false,
   clientRack: ''
 }
 

@@ -183,7 +183,11 @@ function end(
   if (line) process.stderr.write(`${summarize(report).join('\n')}\n`)
   const { records, bytes, mbPerSecond, cpuSeconds, peakRssBytes, boundBy, durationMs } = report
   const figures = { records, bytes, durationMs, mbPerSecond, cpuSeconds, peakRssBytes, boundBy }
-  logger.info({ code: result.exitCode, reason: result.reason, ...figures }, 'the run ended')
+  const loss = report.lostOffsets === 0 ? {} : { lostOffsets: report.lostOffsets }
+  logger.info(
+    { code: result.exitCode, reason: result.reason, ...figures, ...loss },
+    'the run ended'
+  )
   return result.exitCode
 }
 

@@ -40,6 +40,7 @@ export function linkOptions(
     requestTimeoutMs,
     idempotent,
     maxHeldRecords: options['queue.size'] ?? heldRecords(source, target),
+    skipGaps: options['on-gap'] === 'skip',
     clientRack: source.engine.clientRack ?? ''
   }
 }
@@ -89,6 +90,8 @@ export function connectionOf(draft: Draft, link: LinkOptions, logLevel: string):
   setDefault(connection, 'log_level', logLevel === 'debug' ? '7' : '6')
   setDefault(connection, 'topic.metadata.refresh.interval.ms', '300000')
   setDefault(connection, 'metadata.recovery.strategy', 'rebootstrap')
+  // As in Java: with librdkafka's ten seconds a broker that is back would not be noticed for as long.
+  setDefault(connection, 'reconnect.backoff.max.ms', '1000')
   if (isSource) raise(connection, 'receive.message.max.bytes', answerLimit(link), draft)
   raise(connection, 'socket.timeout.ms', socketTimeout(draft, link), draft)
   for (const [name, value] of Object.entries(fixed)) {
@@ -114,6 +117,12 @@ function socketTimeout(draft: Draft, link: LinkOptions): number {
   return Math.min(300_000, Math.max(60_000, request + wait + 30_000))
 }
 
+// A member that lost its place joins again only when a connection that died without a word is given up. Its requests
+// are small and short, and those that wait for other members have limits of their own.
+function groupSocketTimeout({ engine }: Draft): number {
+  return Math.max(10_000, engine.requestTimeoutMs ?? 30_000)
+}
+
 export function groupOf(source: Draft, isolation: LinkOptions['isolation']): Properties {
   const group = new Map(source.group)
   setDefault(group, 'enable.auto.commit', 'false')
@@ -121,6 +130,9 @@ export function groupOf(source: Draft, isolation: LinkOptions['isolation']): Pro
   setDefault(group, 'isolation.level', isolation)
   // The discovery asks for all metadata by this client; the member sees new partitions in the same answer.
   setDefault(group, 'topic.metadata.refresh.interval.ms', '300000')
+  if (!source.connection.has('socket.timeout.ms')) {
+    setDefault(group, 'socket.timeout.ms', String(groupSocketTimeout(source)))
+  }
   if (group.get('group.protocol') === 'consumer') dropClassicSettings(group, source)
   else completeClassicGroup(group)
   return Object.freeze(Object.fromEntries(group))

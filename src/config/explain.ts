@@ -35,6 +35,8 @@ interface EngineRow {
   option?: OptionName
   /** Both files may name it; the target's counts. */
   isInBoth?: true
+  /** The value as the option has it. */
+  show?: (link: LinkOptions) => string
 }
 
 const engineRows: Readonly<Record<keyof LinkOptions, EngineRow>> = {
@@ -45,6 +47,12 @@ const engineRows: Readonly<Record<keyof LinkOptions, EngineRow>> = {
   maxPartitionFetchBytes: { name: 'max.partition.fetch.bytes', side: 'source' },
   fetchMaxWaitMs: { name: 'fetch.max.wait.ms', side: 'source' },
   clientRack: { name: 'client.rack', side: 'source' },
+  skipGaps: {
+    name: 'on-gap',
+    side: 'source',
+    option: 'on-gap',
+    show: ({ skipGaps }) => (skipGaps ? 'skip' : 'stop')
+  },
   producers: { name: 'num.producers', side: 'target', option: 'num.producers' },
   budgetBytes: { name: 'buffer.memory', side: 'target', isInBoth: true },
   maxRequestBytes: { name: 'max.request.size', side: 'target' },
@@ -116,7 +124,7 @@ function explainEngine(
         side,
         part: 'engine',
         name: row.name,
-        value: String(config.link[key]),
+        value: row.show?.(config.link) ?? String(config.link[key]),
         origin: fromFlag ?? engineOrigin(key, config.link, drafts)
       }
     })

@@ -168,6 +168,14 @@ export const mirrorOptions = {
     describe:
       'Whether records of open and aborted transactions are left out; stronger than isolation.level.'
   },
+  'on-gap': {
+    group: 'Mirror',
+    type: 'string',
+    default: 'stop',
+    choices: ['stop', 'skip'],
+    describe:
+      'When the source deleted records before they were mirrored: stop the lane, or skip them and go on where the log starts. Both say which offsets are lost.'
+  },
   'offset.commit.interval.ms': {
     group: 'MirrorMaker',
     type: 'number',

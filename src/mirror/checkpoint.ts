@@ -1,10 +1,11 @@
 // A lane's checkpoint as text: what travels in the metadata of the committed source offset.
 //
-// Form: `h1;alg=1;cluster=ID;pid=N;epoch=N;seq=N;end=N;step=0|1;del=1|REASON`, about a hundred bytes of the 4,096 that
-// a broker allows. `h1` is the version of the form; a reader of version 1 passes over names it does not
+// Form: `h1;alg=1;cluster=ID;pid=N;epoch=N;seq=N;end=N;step=0|1;del=1|REASON;src=ID;tgt=ID;le=N`, and `;stop=REASON`
+// where the lane stays stopped: about 200 bytes of the 4,096 that a broker allows. `h1` is the version of the form; a reader of version 1 passes over names it does not
 // know, so version 1 can grow by names whose absence means what it meant before.
 
 import { atLeastOnce, type DeliveryLevel, type DeliveryReason, exactlyOnce } from './delivery.ts'
+import type { KeptStop } from './kept-stops.ts'
 
 const formatVersion = 1
 
@@ -25,6 +26,13 @@ export interface Checkpoint {
   isInStep: boolean
   /** What the lane could promise when this was committed. */
   level: DeliveryLevel
+  /** Ids of the topics on both sides, as in `TopicMetadata`; empty where the brokers tell none. */
+  sourceTopicId: string
+  targetTopicId: string
+  /** Leader epoch of the source's record before the committed offset; -1 not known. */
+  leaderEpoch: number
+  /** The lane stays stopped until somebody decides. */
+  keptStop?: KeptStop
 }
 
 export type DecodedCheckpoint =
@@ -38,10 +46,13 @@ export type DecodedCheckpoint =
 export function encodeCheckpoint(checkpoint: Checkpoint): string {
   const { algorithm, targetClusterId, producerId, producerEpoch } = checkpoint
   const { nextSequence, targetEnd, isInStep, level } = checkpoint
+  const { sourceTopicId, targetTopicId, leaderEpoch, keptStop } = checkpoint
   return (
     `h${formatVersion};alg=${algorithm};cluster=${encodeURIComponent(targetClusterId)}` +
     `;pid=${producerId};epoch=${producerEpoch};seq=${nextSequence};end=${targetEnd}` +
-    `;step=${isInStep ? 1 : 0};del=${level.delivery === 'exactly-once' ? 1 : level.deliveryReason}`
+    `;step=${isInStep ? 1 : 0};del=${level.delivery === 'exactly-once' ? 1 : level.deliveryReason}` +
+    `;src=${sourceTopicId};tgt=${targetTopicId};le=${leaderEpoch}` +
+    (keptStop === undefined ? '' : `;stop=${keptStop}`)
   )
 }
 
@@ -79,7 +90,11 @@ function readFields(fields: ReadonlyMap<string, string>): Checkpoint | undefined
     nextSequence,
     targetEnd,
     isInStep: fields.get('step') === '1',
-    level: readLevel(fields.get('del'))
+    level: readLevel(fields.get('del')),
+    sourceTopicId: fields.get('src') ?? '',
+    targetTopicId: fields.get('tgt') ?? '',
+    leaderEpoch: readNumber(fields.get('le')) ?? -1,
+    ...(fields.get('stop') === 'target-went-back' && { keptStop: 'target-went-back' })
   }
 }
 

@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import { failureOf, type Group, type KafkaFailure, type OffsetToCommit } from '../native/index.ts'
 import { type Checkpoint, encodeCheckpoint, pathAlgorithm } from './checkpoint.ts'
 import { column } from './columns.ts'
+import { type KeptStop, keptStopOf } from './kept-stops.ts'
 import type { Lane } from './lane.ts'
 import type { LaneOrigin } from './lane-origins.ts'
 import type { Lanes } from './lanes.ts'
@@ -32,6 +33,7 @@ export interface FirstStart {
 interface Pair {
   lane: Lane
   offset: OffsetToCommit
+  keptStop: KeptStop | undefined
 }
 
 export class Commits {
@@ -53,6 +55,7 @@ export class Commits {
   commitFirstStarts(starts: readonly FirstStart[]): Promise<boolean> {
     const pairs = starts.map(({ lane, offset, origin }) => ({
       lane,
+      keptStop: undefined,
       offset: this.#offsetToCommit(lane, offset, {
         algorithm: pathAlgorithm,
         targetClusterId: this.#options.targetClusterId,
@@ -61,9 +64,24 @@ export class Commits {
         nextSequence: origin.sequence,
         targetEnd: origin.targetEnd,
         isInStep: lane.isInStep,
-        level: origin.level
+        level: origin.level,
+        sourceTopicId: lane.sourceTopicId,
+        targetTopicId: lane.targetTopicId,
+        leaderEpoch: -1
       })
     }))
+    return this.#enqueue(() => this.#send(pairs))
+  }
+
+  /**
+   * Commits once more what was committed last. A source that deletes a topic deletes its commits; when there is one of
+   * that name again, they tell the next process that another topic was mirrored.
+   */
+  repeatLast(lanes: readonly Lane[]): Promise<boolean> {
+    const pairs = lanes.flatMap(lane => {
+      const { lastCommit: offset, committedStop: keptStop } = lane
+      return offset ? { lane, keptStop, offset } : []
+    })
     return this.#enqueue(() => this.#send(pairs))
   }
 
@@ -85,15 +103,23 @@ export class Commits {
       (lane, rows, at) => {
         const checkpoint = rows[at + column.checkpoint] as number
         if (checkpoint < 0 || !(only ? only.has(lane) : lane.isHeld)) return
-        if (checkpoint === lane.committed && now - lane.committedAt < repeatIdleMs) return
-        pairs.push({ lane, offset: this.#fromRow(lane, checkpoint, rows, at) })
+        const keptStop = keptStopOf(rows, at)
+        const isNews = checkpoint !== lane.committed || keptStop !== lane.committedStop
+        if (!isNews && now - lane.committedAt < repeatIdleMs) return
+        pairs.push({ lane, keptStop, offset: this.#fromRow(lane, checkpoint, keptStop, rows, at) })
       },
       only ? 0 : undefined
     )
     return pairs
   }
 
-  #fromRow(lane: Lane, checkpoint: number, rows: Float64Array, at: number): OffsetToCommit {
+  #fromRow(
+    lane: Lane,
+    checkpoint: number,
+    keptStop: KeptStop | undefined,
+    rows: Float64Array,
+    at: number
+  ): OffsetToCommit {
     return this.#offsetToCommit(lane, checkpoint, {
       algorithm: pathAlgorithm,
       targetClusterId: this.#options.targetClusterId,
@@ -102,7 +128,11 @@ export class Commits {
       nextSequence: rows[at + column.nextSequence] as number,
       targetEnd: rows[at + column.targetEnd] as number,
       isInStep: lane.isInStep,
-      level: lane.level
+      level: lane.level,
+      sourceTopicId: lane.sourceTopicId,
+      targetTopicId: lane.targetTopicId,
+      leaderEpoch: rows[at + column.leaderEpoch] as number,
+      ...(keptStop && { keptStop })
     })
   }
 
@@ -137,10 +167,12 @@ export class Commits {
     try {
       const results = await this.#options.group.commit(pairs.map(({ offset }) => offset))
       const now = Date.now()
-      for (const [index, { lane, offset }] of pairs.entries()) {
+      for (const [index, { lane, offset, keptStop }] of pairs.entries()) {
         if (results[index]?.failure) continue
+        lane.committedStop = keptStop
         lane.committed = offset.offset
         lane.committedAt = now
+        lane.lastCommit = offset
       }
       return results.find(({ failure }) => failure)?.failure
     } catch (error) {

@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { Group, TopicMetadata } from '../native/index.ts'
 import type { SourceTopic } from '../topics/create.ts'
 import type { LeftOut, TopicSelector } from '../topics/select.ts'
+import { type RecreatedTopic, RecreatedTopics } from './recreated-topics.ts'
 
 const metadataTimeoutMs = 10_000
 
@@ -17,6 +18,8 @@ export interface DiscoveryOptions {
   log: Logger
   /** Hears after each look how many partitions each selected topic has. */
   onTopics(sizes: ReadonlyMap<string, number>): void
+  /** Another topic has the name of one that was selected; heard before it is one of `topics`. */
+  onRecreated(topic: RecreatedTopic): void
 }
 
 export class Discovery {
@@ -24,18 +27,21 @@ export class Discovery {
   readonly #selector: TopicSelector
   readonly #log: Logger
   readonly #onTopics: DiscoveryOptions['onTopics']
+  readonly #onRecreated: DiscoveryOptions['onRecreated']
   readonly #topics = new Map<string, SourceTopic>()
+  readonly recreated = new RecreatedTopics()
   readonly #missed = new Map<string, number>()
   readonly #leftOut = new Set<string>()
   /** Set in a bounded run: topics that come later are not part of it. */
   #isClosedForNew = false
   #lastAt: number | undefined
 
-  constructor({ group, selector, log, onTopics }: DiscoveryOptions) {
+  constructor({ group, selector, log, onTopics, onRecreated }: DiscoveryOptions) {
     this.#group = group
     this.#selector = selector
     this.#log = log
     this.#onTopics = onTopics
+    this.#onRecreated = onRecreated
   }
 
   get topics(): ReadonlyMap<string, SourceTopic> {
@@ -57,10 +63,17 @@ export class Discovery {
     const { selected, leftOut } = await this.#selector.select([...listed.keys()])
     this.#tellLeftOut(leftOut)
     const found = selected.map(name => readTopic(listed.get(name) as TopicMetadata))
+    for (const topic of this.recreated.note(found)) this.#onRecreated(topic)
     const hasChanged = this.#merge(found)
     this.#lastAt = Date.now()
-    this.#onTopics(new Map([...this.#topics].map(([name, { partitions }]) => [name, partitions])))
+    this.#onTopics(this.#sizes())
     return hasChanged
+  }
+
+  /** A topic that was made anew is not mirrored: the target's is not to grow with it. */
+  #sizes(): Map<string, number> {
+    const mirrored = [...this.#topics.values()].filter(({ topic }) => !this.recreated.find(topic))
+    return new Map(mirrored.map(({ topic, partitions }) => [topic, partitions]))
   }
 
   #merge(found: readonly SourceTopic[]): boolean {
@@ -102,6 +115,7 @@ export function isUsable(topic: TopicMetadata): boolean {
 export function readTopic(topic: TopicMetadata): SourceTopic {
   return {
     topic: topic.topic,
+    id: topic.id,
     partitions: Math.max(...topic.partitions.map(({ partition }) => partition)) + 1,
     replicationFactor: Math.max(1, ...topic.partitions.map(({ replicas }) => replicas.length))
   }

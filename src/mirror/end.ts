@@ -20,6 +20,8 @@ export interface Leftovers {
   /** Lanes with batches whose outcome is not known. */
   busyLanes: number
   isCommitted: boolean
+  /** Source offsets that were deleted before they were mirrored. */
+  lostOffsets: number
 }
 
 export interface Ended {
@@ -30,7 +32,16 @@ export interface Ended {
   isBroken?: true
 }
 
-export function describeEnd(end: End, { busyLanes, isCommitted }: Leftovers): Ended {
+/** What is lost is said whatever the run ended with; the code says whether it did what it was asked for. */
+export function describeEnd(end: End, leftovers: Leftovers): Ended {
+  const ended = describeWork(end, leftovers)
+  const { lostOffsets } = leftovers
+  if (lostOffsets === 0) return ended
+  const loss = `${lostOffsets} source offsets were deleted before they were mirrored`
+  return { ...ended, reason: `${ended.reason}; ${loss}` }
+}
+
+function describeWork(end: End, { busyLanes, isCommitted }: Leftovers): Ended {
   if (end.kind === 'broken') return { exitCode: 1, reason: end.detail, isBroken: true }
   if (end.kind === 'refused') {
     const { name, reason } = end.lane

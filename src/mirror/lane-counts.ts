@@ -12,6 +12,7 @@ export interface LaneCounts {
   resealOldFormat: number
   resealAppendTime: number
   resealTooLarge: number
+  resealRefused: number
   skippedControl: number
   skippedAborted: number
   skippedEmpty: number
@@ -33,6 +34,7 @@ export const noCounts: LaneCounts = Object.freeze({
   resealOldFormat: 0,
   resealAppendTime: 0,
   resealTooLarge: 0,
+  resealRefused: 0,
   skippedControl: 0,
   skippedAborted: 0,
   skippedEmpty: 0,
@@ -63,6 +65,7 @@ export function addCounts(earlier: LaneCounts, later: LaneCounts): LaneCounts {
     resealOldFormat: earlier.resealOldFormat + later.resealOldFormat,
     resealAppendTime: earlier.resealAppendTime + later.resealAppendTime,
     resealTooLarge: earlier.resealTooLarge + later.resealTooLarge,
+    resealRefused: earlier.resealRefused + later.resealRefused,
     skippedControl: earlier.skippedControl + later.skippedControl,
     skippedAborted: earlier.skippedAborted + later.skippedAborted,
     skippedEmpty: earlier.skippedEmpty + later.skippedEmpty,

@@ -2,6 +2,7 @@
 
 import type { Logger } from 'pino'
 import type { LinkEvent } from '../native/index.ts'
+import { countOffsets, fixGap } from './gaps.ts'
 import type { Lane } from './lane.ts'
 import type { Repeats } from './repeats.ts'
 
@@ -10,8 +11,12 @@ export function logLaneEvent(log: Logger, repeats: Repeats, lane: Lane, event: L
   switch (event.type) {
     case 'lane-stopped': {
       const { reason, code, detail } = event
+      const fix = fixes.get(code)
       repeats.write(`stopped ${reason} ${topic}`, count =>
-        log.error({ topic, partition, reason, code, detail, count }, 'lane stopped')
+        log.error(
+          { topic, partition, reason, code, detail, count, ...(fix && { fix }) },
+          'lane stopped'
+        )
       )
       return
     }
@@ -40,6 +45,15 @@ export function logLaneEvent(log: Logger, repeats: Repeats, lane: Lane, event: L
       )
       return
     }
+    case 'source-gap': {
+      // Never summed up: what is lost has to be known offset by offset.
+      const { from, to, isSkipped } = event
+      log.error(
+        { topic, partition, from, to, offsets: countOffsets(event), isSkipped, fix: fixGap(event) },
+        'the source deleted records before they were mirrored: offsets from `from` up to before `to` are lost'
+      )
+      return
+    }
     case 'producer-id-reset': {
       // Never summed up: which batches may be double is needed lane by lane.
       const { from, to, code } = event
@@ -50,3 +64,15 @@ export function logLaneEvent(log: Logger, repeats: Repeats, lane: Lane, event: L
     }
   }
 }
+
+const unsupportedForMessageFormat = 43
+
+/** By Kafka's code, where the reason alone does not say what to do. */
+const fixes: ReadonlyMap<number, string> = new Map([
+  [
+    unsupportedForMessageFormat,
+    'the target topic keeps a format from before Kafka 0.11, which has no place for sequence numbers and headers: set its ' +
+      'message.format.version to 0.11.0 or newer on the target; or, where no record has headers, set ' +
+      'enable.idempotence=false for the target, which may double records after a crash'
+  ]
+])

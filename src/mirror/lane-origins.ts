@@ -5,8 +5,8 @@ import type { Logger } from 'pino'
 import type {
   Cluster,
   KafkaFailure,
-  Link,
   PartitionOffset,
+  ProducerIdentity,
   TopicPartition
 } from '../native/index.ts'
 import type { Checkpoint, DecodedCheckpoint } from './checkpoint.ts'
@@ -18,7 +18,9 @@ import {
   exactlyOnce,
   expectDelivery
 } from './delivery.ts'
+import { decideYourself, whyStillStopped } from './kept-stops.ts'
 import type { Lane, Refusal } from './lane.ts'
+import { claimProducers, type ProducerSource } from './producer-claims.ts'
 import { askResumes, type ResumeAnswer } from './resumes.ts'
 
 const timeoutMs = 10_000
@@ -26,12 +28,14 @@ const endTries = 5
 const betweenTriesMs = 100
 
 export interface LaneOrigin {
-  /** -1: the core gets a fresh one. */
+  /** -1: none, where producers are not idempotent. */
   producerId: number
   producerEpoch: number
   sequence: number
   arrived: number
   targetEnd: number
+  /** Of the source's record before the start; -1 not known. */
+  leaderEpoch: number
   resumes: boolean
   level: DeliveryLevel
   /** Nothing that is committed holds for it: its start is committed before it begins. */
@@ -45,7 +49,7 @@ export type OriginAnswer =
 
 export interface OriginsOptions {
   target: Cluster
-  link: Pick<Link, 'claimProducers'>
+  link: ProducerSource
   targetClusterId: string
   idempotent: boolean
   wish: DeliveryWish
@@ -100,11 +104,13 @@ export class LaneOrigins {
     return arrivals.map(arrival => answers.get(arrival) as OriginAnswer)
   }
 
-  #judge({ decoded, committed }: Arrival): Judgement {
+  #judge({ lane, decoded, committed }: Arrival): Judgement {
     const { wish, idempotent, targetClusterId } = this.#options
+    const stillStopped = whyStillStopped(decoded)
+    if (stillStopped) return { kind: 'refused', refusal: stillStopped }
     const level = expectDelivery({ decoded, committed, idempotent, wish })
     if (level.deliveryReason === 'asked-for') return { kind: 'first', level }
-    const refusal = whyNotOurs(decoded, targetClusterId)
+    const refusal = whyNotOurs(decoded, targetClusterId, lane.targetTopicId)
     if (refusal) return { kind: 'refused', refusal }
     if (level.deliveryReason !== '') return this.#unproved(level.deliveryReason)
     return decoded.kind === 'own'
@@ -141,7 +147,7 @@ export class LaneOrigins {
     return refusal ? { kind: 'refused', refusal } : { kind: 'first', level }
   }
 
-  /** New work under the link's own producer, where that has not written yet. */
+  /** New work, under a producer id that has not written to the partition yet. */
   async #begin(starts: readonly FirstStart[]): Promise<OriginAnswer[]> {
     if (starts.length === 0) return []
     const { link, idempotent, wish } = this.#options
@@ -150,15 +156,17 @@ export class LaneOrigins {
     // Without it nobody could tell after a crash what of the target's log is this lane's.
     const isReady = ({ offset }: PartitionOffset) => offset >= 0 || !resumes
     const ready = ends.filter(isReady).map(partitionOf)
-    const producers = idempotent && ready.length > 0 ? link.claimProducers(ready) : []
+    const producers = idempotent
+      ? await claimProducers(link, ready, timeoutMs)
+      : ready.map(() => noProducer)
     const claims = producers.values()
     return ends.map((end, index) => {
       if (!isReady(end)) return notYet('where its log ends', end.failure)
-      const { producerId = -1, producerEpoch = -1 } = claims.next().value ?? {}
+      const producer = claims.next().value
+      if (!producer) return noIdYet
       const { level } = starts[index] as FirstStart
-      const position = { sequence: 0, arrived: 0, targetEnd: end.offset }
-      const origin = { producerId, producerEpoch, ...position, resumes, level, isFirst: true }
-      return { kind: 'go', origin }
+      const position = { sequence: 0, arrived: 0, targetEnd: end.offset, leaderEpoch: -1 }
+      return { kind: 'go', origin: { ...producer, ...position, resumes, level, isFirst: true } }
     })
   }
 
@@ -187,9 +195,12 @@ type FirstStart = { arrival: Arrival; level: DeliveryLevel }
 type Refused = Extract<OriginAnswer, { kind: 'refused' }>
 type Judgement = First | Refused | { kind: 'resume'; checkpoint: Checkpoint }
 
-const decideYourself =
-  'Compare both sides, then set the offset of the group with kafka-consumer-groups --reset-offsets: ' +
-  'the mirror goes on there, and says which records it may double'
+const noProducer: ProducerIdentity = { producerId: -1, producerEpoch: -1 }
+
+const noIdYet: OriginAnswer = {
+  kind: 'later',
+  detail: 'the target does not grant another producer id yet'
+}
 
 function notYet(what: string, failure: KafkaFailure | undefined): OriginAnswer {
   const why = failure ? `${failure.name}: ${failure.message}` : 'its end is not replicated'
@@ -216,7 +227,8 @@ export function whyUnproved(
 /** Why a commit with our metadata is none to go on from. */
 export function whyNotOurs(
   decoded: DecodedCheckpoint,
-  targetClusterId: string
+  targetClusterId: string,
+  targetTopicId: string
 ): Refusal | undefined {
   const refuse = (what: string): Refusal => ({
     reason: 'identity-mismatch',
@@ -225,23 +237,31 @@ export function whyNotOurs(
   if (decoded.kind === 'newer') {
     return refuse(`its commit has form ${decoded.version}, which a newer heliostat wrote`)
   }
-  if (decoded.kind !== 'own' || decoded.checkpoint.targetClusterId === targetClusterId) {
-    return undefined
+  if (decoded.kind !== 'own') return undefined
+  const { checkpoint } = decoded
+  if (checkpoint.targetClusterId !== targetClusterId) {
+    return refuse(
+      `its commit was made for target cluster ${checkpoint.targetClusterId}, and this one is ` +
+        `${targetClusterId}: earlier records may be missing here`
+    )
   }
+  const isKnown = checkpoint.targetTopicId !== '' && targetTopicId !== ''
+  if (!isKnown || checkpoint.targetTopicId === targetTopicId) return undefined
   return refuse(
-    `its commit was made for target cluster ${decoded.checkpoint.targetClusterId}, and this one is ` +
-      `${targetClusterId}: earlier records may be missing here`
+    `its commit was made for a target topic with id ${checkpoint.targetTopicId}, and the one of that name ` +
+      `has ${targetTopicId} now: it was deleted and made anew, and earlier records are missing in it`
   )
 }
 
 function resumed(checkpoint: Checkpoint, arrived: number): LaneOrigin {
-  const { producerId, producerEpoch, nextSequence, targetEnd } = checkpoint
+  const { producerId, producerEpoch, nextSequence, targetEnd, leaderEpoch } = checkpoint
   return {
     producerId,
     producerEpoch,
     sequence: nextSequence,
     arrived,
     targetEnd,
+    leaderEpoch,
     resumes: true,
     level: exactlyOnce,
     isFirst: false

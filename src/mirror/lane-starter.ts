@@ -19,9 +19,10 @@ import type { SourceTopic, TargetTopic, TargetTopics } from '../topics/create.ts
 import { type DecodedCheckpoint, decodeCheckpoint } from './checkpoint.ts'
 import type { Commits } from './commits.ts'
 import type { DeliveryLevel } from './delivery.ts'
-import { type Lane, laneName } from './lane.ts'
+import { type Lane, laneName, type Refusal } from './lane.ts'
 import type { LaneOrigin, LaneOrigins } from './lane-origins.ts'
 import type { Lanes } from './lanes.ts'
+import { otherTopicId, type RecreatedTopics, refuseRecreated } from './recreated-topics.ts'
 import type { Repeats } from './repeats.ts'
 import { chooseStart } from './start-offset.ts'
 import type { AutoOffsetReset } from './types.ts'
@@ -44,6 +45,8 @@ export interface LaneStarterOptions {
   targetTopics: TargetTopics
   /** The source's topics as last seen. */
   topics: ReadonlyMap<string, SourceTopic>
+  recreated: RecreatedTopics
+  groupId: string
   origins: LaneOrigins
   isolation: Isolation
   reset: AutoOffsetReset
@@ -71,6 +74,8 @@ export class LaneStarter {
   readonly #options: LaneStarterOptions
   /** Partitions that were there, without a commit, when the mirror started for the first time. */
   readonly #atFirstStart = new Set<string>()
+  /** Ids of topics of which all commits were looked at. */
+  readonly #askedForSiblings = new Set<string>()
   #lookedAt = Number.NEGATIVE_INFINITY
 
   constructor(options: LaneStarterOptions) {
@@ -110,7 +115,7 @@ export class LaneStarter {
   }
 
   async #round(lanes: readonly Lane[]): Promise<void> {
-    const planned = await this.#readCommits(lanes)
+    const planned = await this.#readCommits(lanes.filter(lane => !this.#isRecreated(lane)))
     const located = this.#still(await this.#locate(planned))
     const prepared = this.#still(await this.#prepareTargets(located))
     const ready = this.#still(await this.#findOrigins(prepared))
@@ -118,10 +123,20 @@ export class LaneStarter {
     this.#begin(this.#still(ready).filter(({ lane }) => lane.committed >= 0))
   }
 
+  /** Before anything else: the target's topic is not to be grown or written for such a lane. */
+  #isRecreated(lane: Lane): boolean {
+    const { recreated, groupId } = this.#options
+    const found = recreated.find(lane.topic)
+    if (found) this.#refuse({ lane, tenure: lane.tenure }, refuseRecreated(found, groupId))
+    return found !== undefined
+  }
+
   async #readCommits(lanes: readonly Lane[]): Promise<Planned[]> {
     const tenures = new Map(lanes.map(lane => [lane, lane.tenure]))
     const committed = await this.#options.group.committed(lanes.map(partitionOf), timeoutMs)
-    return committed.flatMap(entry => this.#plan(entry, tenures))
+    const planned = committed.flatMap(entry => this.#plan(entry, tenures))
+    await this.#askSiblings(planned)
+    return planned.filter(({ lane }) => !this.#isRecreated(lane))
   }
 
   #plan(entry: CommittedOffset, tenures: ReadonlyMap<Lane, number>): Planned | [] {
@@ -135,11 +150,38 @@ export class LaneStarter {
     // Not listed: it will be, or the group takes it away again.
     if (!lane || !topic || entry.partition >= topic.partitions) return []
     const decoded = decodeCheckpoint(entry.metadata)
+    if (this.#wasRecreated(lane, topic, entry)) return []
     const own = this.#ownProgress(lane, entry, decoded)
     lane.committed = decoded.kind === 'own' ? entry.offset : -1
     lane.committedAt = Date.now()
     const tenure = tenures.get(lane) ?? lane.tenure
     return { lane, tenure, topic, ...(own ?? { committed: entry.offset, decoded }) }
+  }
+
+  /** Also while no mirror was running. */
+  #wasRecreated(lane: Lane, topic: SourceTopic, commit: CommittedOffset): boolean {
+    const was = otherTopicId(topic, [commit])
+    if (was === undefined) return false
+    this.#options.recreated.noteSince({ topic: topic.topic, was, is: topic.id })
+    return this.#isRecreated(lane)
+  }
+
+  /** A partition that the topic of before did not have has no commit to tell of it; others of the topic may have. */
+  async #askSiblings(planned: readonly Planned[]): Promise<void> {
+    const topics = new Set(planned.filter(isUncommitted).map(({ topic }) => topic))
+    const unknown = [...topics].filter(
+      ({ id, partitions }) => id !== '' && partitions > 1 && !this.#askedForSiblings.has(id)
+    )
+    if (unknown.length === 0) return
+    const committed = await this.#options.group.committed(unknown.flatMap(partitionsOf), timeoutMs)
+    for (const topic of unknown) {
+      const commits = committed.filter(entry => entry.topic === topic.topic)
+      if (commits.every(({ failure }) => !failure)) this.#askedForSiblings.add(topic.id)
+      const was = otherTopicId(topic, commits)
+      if (was !== undefined) {
+        this.#options.recreated.noteSince({ topic: topic.topic, was, is: topic.id })
+      }
+    }
   }
 
   /**
@@ -258,10 +300,12 @@ export class LaneStarter {
       return []
     }
     lane.isInStep = target.isInStep
+    lane.sourceTopicId = topic.id
+    lane.targetTopicId = target.id
     return { ...candidate, target }
   }
 
-  #refuse({ lane, tenure }: Located, refusal: NonNullable<Lane['refusal']>): void {
+  #refuse({ lane, tenure }: Pick<Located, 'lane' | 'tenure'>, refusal: Refusal): void {
     if (!lane.isHeld || lane.tenure !== tenure) return
     const { lanes, log, repeats } = this.#options
     const isNews = lane.refusal?.reason !== refusal.reason
@@ -359,9 +403,11 @@ function laneStart({ lane, start, target, origin }: Candidate): LaneStart {
   return {
     topic: lane.topic,
     partition: lane.partition,
+    sourceTopicId: lane.sourceTopicId,
     targetTopic: lane.topic,
     targetPartition: lane.partition,
     offset: start,
+    leaderEpoch: origin.leaderEpoch,
     targetMaxBatchBytes: behaviour.maxMessageBytes,
     targetAppendTime: behaviour.isAppendTime,
     producerId: origin.producerId,
@@ -371,6 +417,10 @@ function laneStart({ lane, start, target, origin }: Candidate): LaneStart {
     targetEnd: origin.targetEnd,
     resumes: origin.resumes
   }
+}
+
+function isUncommitted({ decoded }: Planned): boolean {
+  return decoded.kind === 'none'
 }
 
 function partitionOf({ topic, partition }: Lane): TopicPartition {

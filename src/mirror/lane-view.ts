@@ -33,6 +33,7 @@ function viewRow(lane: Lane, rows: Float64Array, at: number, readableEnd: number
     committed: lane.committed,
     lag: lagAt(rows, at, readableEnd),
     ...addCounts(lane.past ?? noCounts, readCounts(rows, at)),
+    ...lossOf(lane),
     ...lane.level
   }
 }
@@ -50,8 +51,13 @@ function viewIdle(lane: Lane): LaneView {
     committed: lane.committed,
     lag: undefined,
     ...(lane.past ?? noCounts),
+    ...lossOf(lane),
     ...lane.level
   }
+}
+
+function lossOf({ gaps }: Lane): Pick<LaneView, 'lost' | 'gaps'> {
+  return { lost: gaps.offsets, gaps: gaps.listed }
 }
 
 function identity({ topic, partition }: Lane): {

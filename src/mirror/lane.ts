@@ -1,7 +1,9 @@
 // One source partition as this process mirrors it: whether it is ours, where it started, what is committed.
 
-import type { ProducerIdentity } from '../native/index.ts'
+import type { OffsetToCommit, ProducerIdentity } from '../native/index.ts'
 import { type DeliveryLevel, exactlyOnce } from './delivery.ts'
+import { Gaps } from './gaps.ts'
+import type { KeptStop } from './kept-stops.ts'
 import type { LaneCounts } from './lane-counts.ts'
 import type { PlanReason } from './types.ts'
 
@@ -15,6 +17,7 @@ export interface OwnProgress extends ProducerIdentity {
   offset: number
   nextSequence: number
   targetEnd: number
+  leaderEpoch: number
 }
 
 export class Lane {
@@ -30,6 +33,10 @@ export class Lane {
   start = -1
   committed = -1
   committedAt = 0
+  /** What that commit keeps. */
+  committedStop: KeptStop | undefined
+  /** The last commit of this process that was taken; a source that deletes the topic deletes it too. */
+  lastCommit: OffsetToCommit | undefined
   /** Metadata of the commits that this process sent last, the newest first: how it knows its own commit again. */
   ownCommits: readonly string[] = []
   /** What was acknowledged when this process gave the lane up last. */
@@ -42,6 +49,11 @@ export class Lane {
   /** What the core said when the lane stopped. */
   detail: string | undefined
   isInStep = false
+  /** Of the topics that it was begun on, as in `TopicMetadata`. */
+  sourceTopicId = ''
+  targetTopicId = ''
+  /** Also of lanes of this partition that were given up. */
+  readonly gaps = new Gaps()
   /** Counts of lanes of this partition that were given up. */
   past: LaneCounts | undefined
 

@@ -16,6 +16,8 @@ export class Lanes {
   readonly #link: Link
   readonly #byName = new Map<string, Lane>()
   readonly #byId = new Map<number, Lane>()
+  /** Given up since the events were looked at last: some may be theirs. */
+  readonly #removedById = new Map<number, Lane>()
   readonly #pending = new Set<Lane>()
   #snapshot: LinkSnapshot | undefined
   #takenAt = 0
@@ -46,6 +48,15 @@ export class Lanes {
 
   byId(id: number): Lane | undefined {
     return this.#byId.get(id)
+  }
+
+  removedById(id: number): Lane | undefined {
+    return this.#removedById.get(id)
+  }
+
+  /** To be called when the events of removed lanes have been read. */
+  forgetRemoved(): void {
+    this.#removedById.clear()
   }
 
   /** The lanes that the core has. */
@@ -133,6 +144,7 @@ export class Lanes {
     this.#link.removeLanes([...gone].map(lane => lane.id))
     for (const lane of gone) {
       this.#byId.delete(lane.id)
+      this.#removedById.set(lane.id, lane)
       lane.id = 0
     }
     this.#snapshot = undefined
@@ -168,6 +180,7 @@ function readOwn(rows: Float64Array, at: number): OwnProgress {
     producerId: rows[at + column.producerId] as number,
     producerEpoch: rows[at + column.producerEpoch] as number,
     nextSequence: rows[at + column.nextSequence] as number,
-    targetEnd: rows[at + column.targetEnd] as number
+    targetEnd: rows[at + column.targetEnd] as number,
+    leaderEpoch: rows[at + column.leaderEpoch] as number
   }
 }

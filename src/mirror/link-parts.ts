@@ -15,8 +15,10 @@ import { LaneOrigins } from './lane-origins.ts'
 import { LaneStarter } from './lane-starter.ts'
 import { Lanes } from './lanes.ts'
 import { openGroup } from './open-client.ts'
+import type { RecreatedTopic } from './recreated-topics.ts'
 import { Repeats } from './repeats.ts'
 import { Reseals } from './reseals.ts'
+import { SourceRanges } from './source-ranges.ts'
 import type { LinkConfig, MirrorConfig } from './types.ts'
 
 export interface LinkPartsOptions {
@@ -28,6 +30,8 @@ export interface LinkPartsOptions {
   target: Cluster
   targetClusterId: string
   log: Logger
+  /** A topic of the source was deleted and made anew. */
+  onRecreated(topic: RecreatedTopic): void
   /** A client cannot go on. */
   onFatal(failure: KafkaFailure): void
   onError(error: unknown): void
@@ -44,12 +48,14 @@ export interface LinkParts {
   clientLog: ClientLog
   repeats: Repeats
   pool: BatchPool
+  ranges: SourceRanges
 }
 
 const committedTimeoutMs = 10_000
 
 export function openLink(options: LinkPartsOptions): LinkParts {
   const { own, config, gathering, source, target, targetClusterId, log, onFatal, onError } = options
+  const { onRecreated } = options
   const { isolation } = own.link
   const group = openGroup('source group', {
     ...own.source.connection,
@@ -70,7 +76,8 @@ export function openLink(options: LinkPartsOptions): LinkParts {
     group,
     selector: config.topics,
     log,
-    onTopics: sizes => gathering.note(own.source.alias, sizes)
+    onTopics: sizes => gathering.note(own.source.alias, sizes),
+    onRecreated
   })
   const shared = { group, link, lanes, log, repeats }
   const commits = new Commits({ ...shared, targetClusterId, onFatal })
@@ -98,6 +105,8 @@ export function openLink(options: LinkPartsOptions): LinkParts {
       wasInStep
     }),
     topics: discovery.topics,
+    recreated: discovery.recreated,
+    groupId: own.source.group['group.id'] ?? '',
     origins: new LaneOrigins({
       target,
       link,
@@ -109,7 +118,20 @@ export function openLink(options: LinkPartsOptions): LinkParts {
     isolation,
     reset: own.autoOffsetReset
   })
-  return { pool, link, group, lanes, discovery, commits, assignment, starter, clientLog, repeats }
+  const ranges = new SourceRanges({ source, link, log, repeats })
+  return {
+    pool,
+    link,
+    group,
+    lanes,
+    discovery,
+    ranges,
+    commits,
+    assignment,
+    starter,
+    clientLog,
+    repeats
+  }
 }
 
 /** The links of a process share its cores. */

@@ -8,19 +8,22 @@ import { drainLanes } from './drain.ts'
 import { describeEnd, type End, type Ended, type Leftovers } from './end.ts'
 import type { Lane } from './lane.ts'
 import { logLaneEvent } from './lane-log.ts'
+import type { Lanes } from './lanes.ts'
 import { isDoneWithin } from './limited.ts'
 import { type LinkParts, type LinkPartsOptions, openLink } from './link-parts.ts'
 import { checkLink, viewLink } from './link-state.ts'
+import { acceptRecreated, type RecreatedTopic } from './recreated-topics.ts'
 import type { Credentials } from './reload.ts'
 import { Schedule } from './schedule.ts'
 import type { Check, LinkState, MirrorPhase } from './types.ts'
 
-export type LinkRunOptions = Omit<LinkPartsOptions, 'onFatal' | 'onError'>
+export type LinkRunOptions = Omit<LinkPartsOptions, 'onFatal' | 'onError' | 'onRecreated'>
 
 const pollMs = 100
 const eventsMs = 200
 const startPendingMs = 250
 const goalMs = 1_000
+const rangesMs = 500
 const reconsiderMs = 30_000
 const retryMs = 500
 const mostResumes = 3
@@ -75,7 +78,12 @@ export class LinkRun {
     const onError = (error: unknown) => this.#fail(error)
     this.#watch = new Schedule(onError)
     this.#work = new Schedule(onError)
-    this.#parts = openLink({ ...options, onError, onFatal: failure => this.#breakOff(failure) })
+    this.#parts = openLink({
+      ...options,
+      onError,
+      onFatal: failure => this.#breakOff(failure),
+      onRecreated: topic => this.#stopRecreated(topic)
+    })
   }
 
   get phase(): MirrorPhase {
@@ -102,7 +110,7 @@ export class LinkRun {
 
   async #begin(): Promise<void> {
     const { own, config, gathering } = this.#options
-    const { link, discovery, starter, assignment, lanes } = this.#parts
+    const { link, discovery, starter, assignment, lanes, ranges } = this.#parts
     await this.#retry('no producer id from the target', () => link.start(producerIdTimeoutMs))
     await this.#retry('the source does not list its topics', () => discovery.look())
     if (this.#hasEnd) return
@@ -122,6 +130,7 @@ export class LinkRun {
     this.#work.every(startPendingMs, () => this.#startPending())
     this.#work.every(config.discoveryIntervalMs, () => this.#discover())
     this.setCommitInterval(own.commitIntervalMs)
+    this.#work.every(rangesMs, () => ranges.tell())
     this.#work.every(reconsiderMs, () => lanes.reconsider())
     if (config.untilCaughtUp) this.#watchGoal()
     if (own.link.maxHeldRecords > 0) this.#watchQueueSize(own.link.maxHeldRecords)
@@ -157,11 +166,14 @@ export class LinkRun {
   }
 
   async #discover(): Promise<void> {
+    let hasChanged: boolean
     try {
-      if (!(await this.#parts.discovery.look()) || this.#hasEnd) return
+      hasChanged = await this.#parts.discovery.look()
     } catch (error) {
       return this.#tellOrThrow('the source does not list its topics', error)
     }
+    await this.#repeatCommits()
+    if (!hasChanged || this.#hasEnd) return
     this.#logSelection()
     this.#subscribe()
   }
@@ -205,25 +217,73 @@ export class LinkRun {
 
   #drainEvents(): void {
     const { source, target } = this.#options
-    const { link, clientLog, repeats } = this.#parts
+    const { link, lanes, clientLog, repeats } = this.#parts
     for (const event of link.drainEvents()) this.#handle(event)
+    lanes.forgetRemoved()
     for (const event of source.drainEvents()) clientLog.write('source', event)
     for (const event of target.drainEvents()) clientLog.write('target', event)
     repeats.flush()
   }
 
   #handle(event: LinkEvent): void {
-    const { lanes, repeats } = this.#parts
+    const { lanes, repeats, ranges } = this.#parts
+    if (event.type === 'source-gap') return this.#noteGap(event)
     const lane = lanes.byId(event.lane)
     if (!lane) return
+    if (event.type === 'lane-stopped') return this.#noteStop(lane, event)
     logLaneEvent(this.#log, repeats, lane, event)
+    if (event.type === 'lane-needs-range') return ranges.note(lane)
     if (event.type === 'lane-needs-resume') return this.#beginAnew(lane, event.code)
-    if (event.type !== 'lane-stopped') return
-    const { reason, detail } = event
-    lane.detail = detail
+  }
+
+  #noteStop(lane: Lane, event: Extract<LinkEvent, { type: 'lane-stopped' }>): void {
+    const { reason } = event
+    const wayOut =
+      reason === 'topic-recreated' ? `. ${acceptRecreated(lane.topic, this.#groupId)}` : ''
+    lane.detail = `${event.detail}${wayOut}`
+    logLaneEvent(this.#log, this.#parts.repeats, lane, { ...event, detail: lane.detail })
     if (this.#options.config.abortOnSendFailure && sendRefusals.has(reason)) {
       this.#end({ kind: 'refused', lane: { name: lane.name, reason } })
     }
+  }
+
+  /** Those that have not begun yet are refused when they would. */
+  #stopRecreated(recreated: RecreatedTopic): void {
+    const { lanes, link } = this.#parts
+    const { topic, was, is } = recreated
+    const running = [...lanes.running()].filter(lane => lane.topic === topic)
+    this.#log.error(
+      { topic, was, is, lanes: running.length, fix: acceptRecreated(topic, this.#groupId) },
+      'topic was deleted and made anew: its lanes stop'
+    )
+    link.stopLanes(
+      running.map(({ id }) => id),
+      'topic-recreated'
+    )
+  }
+
+  /**
+   * The next process is to know it too, from the commits. A source deletes those along with the topic, and maybe a
+   * moment after the new one is seen: so they are repeated as long as it matters.
+   */
+  async #repeatCommits(): Promise<void> {
+    const { lanes, discovery, commits } = this.#parts
+    const recreated = [...lanes.all()].filter(
+      ({ topic, partition }) =>
+        discovery.recreated.find(topic) !== undefined &&
+        partition < (discovery.topics.get(topic)?.partitions ?? 0)
+    )
+    await commits.repeatLast(recreated)
+  }
+
+  /** Also of a lane that was given up since: nobody else will tell of the loss. */
+  #noteGap(event: Extract<LinkEvent, { type: 'source-gap' }>): void {
+    const { lanes, repeats } = this.#parts
+    const lane = lanes.byId(event.lane) ?? lanes.removedById(event.lane)
+    if (!lane) return
+    const { from, to, isSkipped } = event
+    lane.gaps.note({ from, to, isSkipped })
+    logLaneEvent(this.#log, repeats, lane, event)
   }
 
   /** The target is asked what has arrived, and the lane goes on there. */
@@ -259,12 +319,13 @@ export class LinkRun {
     const running = new Set(lanes.running())
     const busy = await drainLanes(link, lanes, running, deadline)
     const isCommitted = (await this.#commitLast(deadline)) && !isBehind(running)
+    await isDoneWithin(this.#repeatCommits(), graceMs)
     this.#drainEvents()
     lanes.freeze()
     await this.#close(Math.max(left(), graceMs))
     const durationMs = Math.round(performance.now() - startedAt)
     this.#log.info({ end: end.kind, busyLanes: busy.length, durationMs }, 'link drained')
-    return { busyLanes: busy.length, isCommitted }
+    return { busyLanes: busy.length, isCommitted, lostOffsets: countLost(lanes) }
   }
 
   async #commitLast(deadline: number): Promise<boolean> {
@@ -327,15 +388,22 @@ export class LinkRun {
     if (!this.#hasEnd) this.#stopCommits = this.#work.every(intervalMs, () => this.#commit())
   }
 
+  get #groupId(): string {
+    return this.#options.own.source.group['group.id'] ?? ''
+  }
+
   checks(): Check[] {
-    const groupId = this.#options.own.source.group['group.id'] ?? ''
-    return checkLink(this.#parts, groupId, this.#areTargetsChecked)
+    return checkLink(this.#parts, this.#groupId, this.#areTargetsChecked)
   }
 
   state(): LinkState {
     const { own, config } = this.#options
     return viewLink(this.#parts, own, config)
   }
+}
+
+function countLost(lanes: Lanes): number {
+  return [...lanes.all()].reduce((sum, { gaps }) => sum + gaps.offsets, 0)
 }
 
 /** Lanes that were lost during the drain: what they had acknowledged since is in no commit. */

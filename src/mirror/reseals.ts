@@ -11,7 +11,7 @@ const mostAwayBytes = 16 * 1_048_576
 
 export interface ResealsOptions {
   link: Pick<Link, 'rebuildBy' | 'takeReseals' | 'giveResealed' | 'failReseal'>
-  pool: Pick<BatchPool, 'reseal' | 'room'>
+  pool: Pick<BatchPool, 'reseal' | 'resealAlone' | 'room'>
   log: Logger
   repeats: Repeats
   onError(error: unknown): void
@@ -47,7 +47,7 @@ export class Reseals {
     this.#take()
   }
 
-  /** A worker that died takes its batch with it, so a second one gets a copy. */
+  /** A worker that died takes its batches with it, so a second one gets a copy, and nothing else. */
   async #ask(batch: BatchToReseal): Promise<ResealResult | { error: unknown }> {
     const { pool, log } = this.#options
     const copy = batch.bytes.slice(0)
@@ -58,7 +58,7 @@ export class Reseals {
       log.warn({ lane: source, reason, error: String(error) }, 'a worker failed; trying another')
     }
     try {
-      return await pool.reseal(taskOf(batch, batch.bytes))
+      return await pool.resealAlone(taskOf(batch, batch.bytes))
     } catch (error) {
       return { error }
     }
@@ -91,6 +91,7 @@ function taskOf(batch: BatchToReseal, bytes: ArrayBuffer): ResealTask {
     fromOffset: batch.fromOffset,
     skipRecords: batch.skipRecords,
     appendTime: batch.targetAppendTime ? 'as-is' : 'keep',
-    maxBytes: batch.targetMaxBatchBytes
+    maxBytes: batch.targetMaxBatchBytes,
+    aimBytes: batch.aimBytes
   }
 }

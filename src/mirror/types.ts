@@ -3,6 +3,7 @@
 import type { LaneReason, LaneState, LinkColumn, LinkOptions, Properties } from '../native/index.ts'
 import type { TopicSelector } from '../topics/select.ts'
 import type { DeliveryLevel, DeliveryReason, DeliveryWish } from './delivery.ts'
+import type { Gap } from './gaps.ts'
 
 export type AutoOffsetReset = 'earliest' | 'latest' | 'none'
 
@@ -69,6 +70,7 @@ export type PlanReason =
   | 'target-went-back'
   | 'delivery-unproved'
   | 'resume-loop'
+  | 'topic-recreated'
 
 /** One source partition as this process has mirrored it; the counts add up over all its lanes. */
 export interface LaneView {
@@ -96,6 +98,7 @@ export interface LaneView {
   resealOldFormat: number
   resealAppendTime: number
   resealTooLarge: number
+  resealRefused: number
   skippedControl: number
   skippedAborted: number
   skippedEmpty: number
@@ -106,6 +109,10 @@ export interface LaneView {
   firstTarget: number
   lastTarget: number
   maybeDoubled: number
+  /** Source offsets that were deleted before they were mirrored, skipped or not. */
+  lost: number
+  /** Where they were; of very many the newest. */
+  gaps: readonly Gap[]
   delivery: DeliveryLevel['delivery']
   deliveryReason: DeliveryReason
 }

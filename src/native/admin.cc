@@ -9,6 +9,9 @@
 
 #include "deadline.h"
 #include "handle.h"
+#include "protocol.h"
+#include "topic_id.h"
+#include "wire.h"
 
 namespace {
 
@@ -67,8 +70,11 @@ std::vector<typename Owner::pointer> Borrow(const std::vector<Owner>& owners) {
     return pointers;
 }
 
-TopicMetadata ReadTopic(const rd_kafka_metadata_topic_t& from) {
-    TopicMetadata topic{from.topic, {}, FailureUnlessNone(from.err)};
+TopicMetadata ReadTopic(const rd_kafka_metadata_t& metadata, size_t index) {
+    const rd_kafka_metadata_topic_t& from = metadata.topics[index];
+    std::string id(heliostat::kTopicIdSize, 0);
+    wire_topic_id(&metadata, static_cast<int>(index), reinterpret_cast<uint8_t*>(id.data()));
+    TopicMetadata topic{from.topic, {}, FailureUnlessNone(from.err), heliostat::WriteTopicId(id)};
     topic.partitions.reserve(from.partition_cnt);
     for (const rd_kafka_metadata_partition_t& partition :
          std::span(from.partitions, from.partition_cnt)) {
@@ -86,7 +92,8 @@ TopicMetadata MissingTopic(const std::string& topic) {
     return {topic,
             {},
             FailureOf(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART,
-                      "the cluster lists no such topic (or does not let us describe it)")};
+                      "the cluster lists no such topic (or does not let us describe it)"),
+            {}};
 }
 
 ConfigEntry ReadConfigEntry(const rd_kafka_ConfigEntry_t* entry) {
@@ -221,19 +228,17 @@ Outcome<ClusterMetadata> ReadMetadata(rd_kafka_t* rk,
          std::span(metadata->brokers, metadata->broker_cnt)) {
         cluster.brokers.push_back({broker.id, broker.host, broker.port});
     }
-    const std::span listed(metadata->topics, metadata->topic_cnt);
+    const auto listed = static_cast<size_t>(metadata->topic_cnt);
     if (!topics) {
-        for (const rd_kafka_metadata_topic_t& topic : listed) {
-            cluster.topics.push_back(ReadTopic(topic));
-        }
+        for (size_t i = 0; i < listed; i++) cluster.topics.push_back(ReadTopic(*metadata, i));
         return cluster;
     }
-    std::unordered_map<std::string, const rd_kafka_metadata_topic_t*> by_name;
-    for (const rd_kafka_metadata_topic_t& topic : listed) by_name.emplace(topic.topic, &topic);
+    std::unordered_map<std::string, size_t> by_name;
+    for (size_t i = 0; i < listed; i++) by_name.emplace(metadata->topics[i].topic, i);
     for (const std::string& topic : *topics) {
         const auto found = by_name.find(topic);
         cluster.topics.push_back(found == by_name.end() ? MissingTopic(topic)
-                                                        : ReadTopic(*found->second));
+                                                        : ReadTopic(*metadata, found->second));
     }
     return cluster;
 }

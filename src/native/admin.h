@@ -33,6 +33,7 @@ struct TopicMetadata {
     std::string topic;
     std::vector<PartitionMetadata> partitions;
     std::optional<Failure> failure;
+    std::string id;  // 32 hex digits; empty where the broker tells none
 };
 
 struct ClusterMetadata {

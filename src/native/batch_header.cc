@@ -18,6 +18,7 @@ constexpr int16_t kCodecBits = 0x07;
 BatchHeader ReadBatchHeader(const uint8_t* bytes) {
     return {.base_offset = LoadBigEndian<int64_t>(bytes),
             .batch_length = LoadBigEndian<int32_t>(bytes + 8),
+            .leader_epoch = LoadBigEndian<int32_t>(bytes + 12),
             .magic = static_cast<int8_t>(bytes[16]),
             .attributes = LoadBigEndian<int16_t>(bytes + 21),
             .last_offset_delta = LoadBigEndian<int32_t>(bytes + 23),

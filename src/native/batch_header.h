@@ -23,6 +23,7 @@ enum class Codec : uint8_t { kNone = 0, kGzip = 1, kSnappy = 2, kLz4 = 3, kZstd 
 struct BatchHeader {
     int64_t base_offset;
     int32_t batch_length;
+    int32_t leader_epoch;
     int8_t magic;
     int16_t attributes;
     int32_t last_offset_delta;

@@ -168,6 +168,7 @@ Walk WalkBatches(WalkTask task) {
                                     .base_offset = std::max(run.first_offset, task.position),
                                     .next_offset = run.next_offset,
                                     .max_timestamp = -1,
+                                    .leader_epoch = -1,
                                     .reason = LaneReason::kOldFormat,
                                     .from_offset = std::max(task.position, task.log_start)});
             continue;
@@ -211,6 +212,7 @@ Walk WalkBatches(WalkTask task) {
                                                        : header.base_offset,
              .next_offset = header.next_offset(),
              .max_timestamp = header.max_timestamp,
+             .leader_epoch = header.leader_epoch,
              .reason = reason,
              .from_offset = std::max(task.position, task.log_start)});
     }

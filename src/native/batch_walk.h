@@ -22,6 +22,8 @@ struct FoundBatch {
     int64_t base_offset;
     int64_t next_offset;
     int64_t max_timestamp;
+    // Of the leader that took the batch; -1 not known, as in formats before 2.
+    int32_t leader_epoch;
     // On the path kReseal: why it cannot pass unchanged, and the first source offset that is
     // wanted.
     LaneReason reason = LaneReason::kNone;

@@ -93,13 +93,34 @@ class Cursor {
                     : std::string_view{};
     }
 
-    // Tagged fields: number, then tag and size of each.
-    void SkipTags() {
+    // Bytes whose length is one more than their number; null is empty.
+    Bytes ReadCompactBytes() {
+        const uint32_t length = ReadUvarint();
+        if (length == 0) return {nullptr, 0};
+        const uint8_t* from = Take(length - 1);
+        return from ? Bytes{from, length - 1} : Bytes{nullptr, 0};
+    }
+
+    // Tagged fields: number, then tag, size and bytes of each. Calls `each(tag, field)`.
+    template <typename Each>
+    void ReadTags(Each each) {
         const uint32_t count = ReadUvarint();
         for (uint32_t i = 0; i < count && !is_broken_; i++) {
-            ReadUvarint();
-            Skip(ReadUvarint());
+            const uint32_t tag = ReadUvarint();
+            const uint32_t size = ReadUvarint();
+            const uint8_t* from = Take(size);
+            if (from) each(tag, Cursor(from, size));
         }
+    }
+    void SkipTags() {
+        ReadTags([](uint32_t, Cursor) {});
+    }
+
+    // Text of a known size.
+    std::string_view ReadText(size_t size) {
+        const uint8_t* from = Take(size);
+        return from ? std::string_view(reinterpret_cast<const char*>(from), size)
+                    : std::string_view{};
     }
 
     void Skip(size_t size) { Take(size); }

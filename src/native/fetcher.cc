@@ -32,7 +32,7 @@ constexpr int32_t kThrottleCapMs = 60'000;
 struct Fetcher::Request {
     struct Entry {
         RoutedLanePtr lane;
-        int64_t position;
+        LogPoint position;
     };
     Fetcher* fetcher;
     std::vector<Entry> entries;
@@ -94,7 +94,7 @@ bool Fetcher::Make(Request& request, wire_request* wire, int16_t version) {
             lane->is_listed_to_fetch = false;
             if (lane->is_removed || !lane->lane.WantsFetch(now)) continue;
             lane->lane.FetchSent();
-            request.entries.push_back({lane, lane->lane.position()});
+            request.entries.push_back({lane, {lane->lane.position(), lane->lane.position_epoch()}});
         }
     }
     Write(request, wire, version);
@@ -128,17 +128,30 @@ std::vector<ListedLane> Fetcher::TakeListed() {
 
 void Fetcher::Write(Request& request, wire_request* wire, int16_t version) {
     auto& entries = request.entries;
+    // Where a topic has no id it is named; a topic that was made anew under its name is not
+    // noticed.
+    const bool is_nameless = std::any_of(entries.begin(), entries.end(), [](const auto& entry) {
+        return entry.lane->source_topic_id.empty();
+    });
+    if (version >= kFetchByTopicId && is_nameless) {
+        version = kFetchByTopicId - 1;
+        wire_use_version(wire, version);
+    }
+    if (version >= kFetchFlexible) wire_flexible(wire);
+    const auto topic_of = [version](const Request::Entry& entry) -> const std::string& {
+        return version >= kFetchByTopicId ? entry.lane->source_topic_id : entry.lane->source_topic;
+    };
     // A topic may stand in a request once. Topics keep the order of their first lane, and so does
     // the right to be served first.
     std::unordered_map<std::string_view, int32_t> counts;
     std::unordered_map<std::string_view, size_t> ranks;
     for (const auto& entry : entries) {
-        ranks.try_emplace(entry.lane->source_topic, ranks.size());
-        counts[entry.lane->source_topic]++;
+        ranks.try_emplace(topic_of(entry), ranks.size());
+        counts[topic_of(entry)]++;
     }
     if (ranks.size() > 1)
         std::stable_sort(entries.begin(), entries.end(), [&](const auto& a, const auto& b) {
-            return ranks[a.lane->source_topic] < ranks[b.lane->source_topic];
+            return ranks[topic_of(a)] < ranks[topic_of(b)];
         });
 
     const LinkOptions& options = link_.options();
@@ -160,14 +173,19 @@ void Fetcher::Write(Request& request, wire_request* wire, int16_t version) {
                                        batch_bytes_ == 0 ? request.reserved : share}));
     const std::string* topic = nullptr;
     for (const auto& entry : entries) {
-        if (!topic || *topic != entry.lane->source_topic) {
-            topic = &entry.lane->source_topic;
-            WriteFetchTopic(encoder_, *topic, counts[*topic]);
+        if (!topic || *topic != topic_of(entry)) {
+            if (topic) EndFetchTopic(encoder_, version);
+            topic = &topic_of(entry);
+            WriteFetchTopic(encoder_, version, *topic, counts[*topic]);
         }
-        WriteFetchPartition(encoder_, version, entry.lane->source_partition, entry.position,
-                            partition_bytes);
+        WriteFetchPartition(encoder_, version,
+                            {.partition = entry.lane->source_partition,
+                             .offset = entry.position.offset,
+                             .last_epoch = entry.position.epoch,
+                             .max_bytes = partition_bytes});
         request.index.Add(*topic, entry.lane->source_partition);
     }
+    EndFetchTopic(encoder_, version);
     WriteFetchTail(encoder_, version, options.client_rack);
     wire_reserve(wire, encoder_.size());
     wire_write(wire, encoder_.data(), encoder_.size());
@@ -265,14 +283,19 @@ void Fetcher::Take(Request& request, const wire_result& result) {
     const LinkOptions& options = link_.options();
     for (auto& [entry, answer] : answers) {
         const RoutedLanePtr& routed = request.entries[entry].lane;
-        const int64_t position = request.entries[entry].position;
+        const int64_t position = request.entries[entry].position.offset;
         if (answer.error != 0) {
             link_.Count(LinkCount::kFetchErrors, 1);
             std::lock_guard lock(routed->mutex);
             routed->preferred_source = -1;
-            const LaneWish wish = routed->lane.FetchFailed(answer.error, answer.log_start,
-                                                           answer.high_watermark, now);
-            link_.Settle(routed, wish, now, kicks);
+            link_.Settle(routed, routed->lane.FetchFailed(answer.error, now), now, kicks);
+            continue;
+        }
+        if (answer.diverging_end >= 0) {
+            link_.Count(LinkCount::kFetchErrors, 1);
+            std::lock_guard lock(routed->mutex);
+            routed->preferred_source = -1;
+            link_.Settle(routed, routed->lane.FetchDiverged(answer.diverging_end, now), now, kicks);
             continue;
         }
         const int64_t stable =

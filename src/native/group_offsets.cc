@@ -126,7 +126,9 @@ rd_kafka_resp_err_t FetchOffsets(rd_kafka_t* rk, const std::string& group, int32
 bool IsWorthAsking(rd_kafka_resp_err_t error) {
     return error == RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS ||
            error == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE ||
-           error == RD_KAFKA_RESP_ERR_NOT_COORDINATOR || error == RD_KAFKA_RESP_ERR__TRANSPORT;
+           error == RD_KAFKA_RESP_ERR_NOT_COORDINATOR || error == RD_KAFKA_RESP_ERR__TRANSPORT ||
+           // The client has let go of the connection, as it does once it knows a broker by its id.
+           error == RD_KAFKA_RESP_ERR__DESTROY_BROKER;
 }
 
 }  // namespace

@@ -41,6 +41,8 @@ export interface PartitionMetadata {
 
 export interface TopicMetadata {
   topic: string
+  /** 32 hex digits; empty where the broker tells none (before 2.8). */
+  id: string
   partitions: PartitionMetadata[]
   failure?: KafkaFailure
 }
@@ -328,6 +330,8 @@ export interface LinkOptions {
   idempotent: boolean
   /** Records that the link may hold beside the byte budget; 0 for no limit. */
   maxHeldRecords: number
+  /** A lane whose position the source has deleted goes on at the log's start instead of stopping (`source-gap`). */
+  skipGaps: boolean
   clientRack: string
 }
 
@@ -346,6 +350,8 @@ export interface BatchToReseal {
   skipRecords: number
   targetAppendTime: boolean
   targetMaxBatchBytes: number
+  /** What is rebuilt is split into batches of so many bytes; a single record may be larger, up to the target's limit. */
+  aimBytes: number
 }
 
 export interface ResealedBatch {
@@ -359,10 +365,14 @@ export interface ResealedBatch {
 }
 
 export interface LaneStart extends TopicPartition {
+  /** As in `TopicMetadata`: a topic made anew under the name is not read. Empty: not known. */
+  sourceTopicId: string
   targetTopic: string
   targetPartition: number
   /** Source offset of the first record to mirror. */
   offset: number
+  /** Of the record before `offset`, by which the source tells whether its log was cut since; -1 not known. */
+  leaderEpoch: number
   /** Batches larger than this stop the lane (`too-large`): the target topic's max.message.bytes. */
   targetMaxBatchBytes: number
   /** Whether the target topic has message.timestamp.type=LogAppendTime. */
@@ -418,7 +428,8 @@ export const laneReasons = [
   'source-diverged',
   'order-lost',
   'worker-failed',
-  'target-went-back'
+  'target-went-back',
+  'topic-recreated'
 ] as const
 export type LaneReason = (typeof laneReasons)[number]
 
@@ -431,6 +442,8 @@ export const laneColumns = [
   'errorCode',
   /** Source offset that is safe to commit: the end of the last batch whose predecessors are all acknowledged. */
   'checkpoint',
+  /** Leader epoch of the source's record before the checkpoint. */
+  'leaderEpoch',
   'fetchOffset',
   'highWatermark',
   'lastStableOffset',
@@ -448,11 +461,14 @@ export const laneColumns = [
   'resealOldFormat',
   'resealAppendTime',
   'resealTooLarge',
+  'resealRefused',
   'skippedControl',
   'skippedAborted',
   'skippedEmpty',
   /** Batches that the target had already when the lane began. */
   'skippedArrived',
+  /** Source offsets that were deleted before they were mirrored, and skipped. */
+  'lost',
   'firstSource',
   'lastSource',
   'firstTarget',
@@ -510,10 +526,17 @@ export type LinkEvent =
   | { type: 'lane-stopped'; lane: number; reason: LaneReason; code: number; detail: string }
   | { type: 'lane-backing-off'; lane: number; reason: LaneReason; code: number; detail: string }
   | { type: 'lane-recovered'; lane: number }
+  /**
+   * The source deleted offsets [from, to) before they were mirrored. Once a gap; before `lane-stopped` when it is
+   * not skipped.
+   */
+  | { type: 'source-gap'; lane: number; from: number; to: number; isSkipped: boolean }
   /** The target forgot the lane's sequence; source offsets [from, to) may be on the target twice. */
   | { type: 'producer-id-reset'; lane: number; from: number; to: number; code: number }
   /** The lane does nothing more: it is to be removed and begun anew at what the target tells. */
   | { type: 'lane-needs-resume'; lane: number; code: number }
+  /** The source refuses the lane's position: it waits for `setRange`. */
+  | { type: 'lane-needs-range'; lane: number }
 
 /**
  * All lanes from one source cluster to one target cluster. Native threads move the batches from the
@@ -549,6 +572,10 @@ export interface Link {
   drainLanes(lanes: readonly number[]): void
   /** Forgets lanes; batches in flight may still be written, nothing is acknowledged for them any more. */
   removeLanes(lanes: readonly number[]): void
+  /** What is in flight is still answered; then the lanes are over, with this reason. */
+  stopLanes(lanes: readonly number[], reason: LaneReason): void
+  /** What the source's log holds now, for a lane that has asked. */
+  setRange(lane: number, logStart: number, logEnd: number): void
   snapshot(): LinkSnapshot
   drainEvents(): LinkEvent[]
   /** Stops the threads of the link and gives its buffers back. Idempotent. */

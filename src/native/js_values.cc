@@ -198,6 +198,7 @@ Napi::Value ToJs(Napi::Env env, const PartitionMetadata& partition) {
 Napi::Value ToJs(Napi::Env env, const TopicMetadata& topic) {
     Napi::Object object = Napi::Object::New(env);
     object.Set("topic", topic.topic);
+    object.Set("id", topic.id);
     object.Set("partitions", ToJs(env, topic.partitions));
     SetFailure(object, topic.failure);
     return object;

@@ -25,6 +25,10 @@ constexpr int64_t kExpiryMarginMs = 1'200'000;
 
 // A new leader may answer OFFSET_OUT_OF_RANGE until it has learned its high watermark.
 constexpr int kOutOfRangeTries = 3;
+// Of a batch that was too large for the target although its configuration said otherwise.
+constexpr uint32_t kRefusedSizeParts = 8;
+// Each after so many tries.
+constexpr int kRefusedInRangeTries = 2;
 
 bool IsSearch(LaneReason reason) {
     return reason == LaneReason::kConnection || reason == LaneReason::kNotLeader ||
@@ -67,6 +71,7 @@ Lane::Counts& Lane::Counts::operator+=(const Counts& other) {
     aborted += other.aborted;
     empty += other.empty;
     arrived += other.arrived;
+    lost += other.lost;
     retried += other.retried;
     maybe_doubled += other.maybe_doubled;
     discarded_bytes += other.discarded_bytes;
@@ -75,8 +80,8 @@ Lane::Counts& Lane::Counts::operator+=(const Counts& other) {
 
 Lane::Lane(const Options& options)
     : options_(options),
-      fetch_offset_(options.position),
-      checkpoint_(options.position),
+      next_{options.position, options.leader_epoch},
+      checkpoint_(next_),
       acknowledged_to_(options.position),
       producer_id_(options.producer_id),
       producer_epoch_(options.producer_epoch) {
@@ -93,13 +98,14 @@ bool Lane::WantsFetch(Moment now) const {
     // Held back on the target's side, a lane fetches no more than what it can try.
     if (send_backoff_.HasFailed() && (!slots_.empty() || send_backoff_.IsWaiting(now.ms)))
         return false;
-    return !is_fetching_ && !is_draining_ && stop_reason_ == LaneReason::kNone &&
+    return !is_fetching_ && !is_draining_ && !needs_range_ && stop_reason_ == LaneReason::kNone &&
            queued_bytes_ < options_.room_bytes && !fetch_backoff_.IsWaiting(now.ms);
 }
 
 LaneWish Lane::Fetched(FetchedPartition partition) {
     is_fetching_ = false;
     out_of_range_ = 0;
+    refused_in_range_ = 0;
     fetch_backoff_.Succeed();
     high_watermark_ = partition.high_watermark;
     last_stable_offset_ = partition.last_stable_offset;
@@ -115,7 +121,7 @@ LaneWish Lane::Fetched(FetchedPartition partition) {
         } else {
             Skip(batch);
         }
-        fetch_offset_ = batch.next_offset;
+        next_ = {batch.next_offset, batch.leader_epoch};
     }
     PassOver();
     if (partition.walk.stop) {
@@ -134,14 +140,14 @@ LaneWish Lane::Fetched(FetchedPartition partition) {
 // the source lost records, and when the target has more of this lane than the source, the lane
 // stops.
 void Lane::TakeEnd() {
-    const bool is_short = still_arrived_ > 0 && slots_.empty() && fetch_offset_ >= readable_end_;
+    const bool is_short = still_arrived_ > 0 && slots_.empty() && next_.offset >= readable_end_;
     const bool is_early = is_short || readable_end_ < end_at_start_;
     ends_too_early_ = is_early ? ends_too_early_ + 1 : 0;
     if (is_early && ends_too_early_ < kOutOfRangeTries) return;
     is_end_proved_ = true;
     if (!is_short) return;
     stop_reason_ = LaneReason::kSourceDiverged;
-    stop_offset_ = fetch_offset_;
+    stop_offset_ = next_.offset;
 }
 
 void Lane::TakeIn(const FoundBatch& batch, const std::shared_ptr<const void>& owner) {
@@ -151,7 +157,7 @@ void Lane::TakeIn(const FoundBatch& batch, const std::shared_ptr<const void>& ow
                       .record_count = batch.record_count,
                       .base_offset = batch.base_offset,
                       .last_offset = batch.next_offset - 1,
-                      .end_offset = batch.next_offset,
+                      .end = {batch.next_offset, batch.leader_epoch},
                       .max_timestamp = batch.max_timestamp,
                       .sequence = -1,
                       .was_sent = false,
@@ -178,7 +184,7 @@ void Lane::PassOver() {
             return;
         }
         still_arrived_ -= slot.record_count;
-        checkpoint_ = slot.end_offset;
+        checkpoint_ = slot.end;
         checkpoint_sequence_ = Advance(checkpoint_sequence_, slot.record_count);
         counts_.arrived++;
         queued_bytes_ -= slot.size;
@@ -188,7 +194,7 @@ void Lane::PassOver() {
 }
 
 void Lane::Skip(const FoundBatch& batch) {
-    (slots_.empty() ? checkpoint_ : slots_.back().end_offset) = batch.next_offset;
+    End() = {batch.next_offset, batch.leader_epoch};
     // A lane that let go fetches again what it has counted before.
     if (batch.base_offset < skips_counted_to_) return;
     skips_counted_to_ = batch.next_offset;
@@ -207,7 +213,7 @@ void Lane::Skip(const FoundBatch& batch) {
     }
 }
 
-LaneWish Lane::FetchFailed(int16_t code, int64_t log_start, int64_t log_end, Moment now) {
+LaneWish Lane::FetchFailed(int16_t code, Moment now) {
     is_fetching_ = false;
     const FetchRule rule = RuleForFetch(code);
     if (rule.action != FetchAction::kOutOfRange) {
@@ -218,14 +224,62 @@ LaneWish Lane::FetchFailed(int16_t code, int64_t log_start, int64_t log_end, Mom
         fetch_backoff_.Fail(now.ms, LaneReason::kNotLeader, code);
         return kWishSourceLeader;
     }
-    const int64_t known_end = std::max(log_end, high_watermark_);
-    const bool is_beyond_end = known_end >= 0 && fetch_offset_ > known_end;
-    const bool is_before_start = log_start >= 0 && fetch_offset_ < log_start;
-    stop_reason_ =
-        is_beyond_end && !is_before_start ? LaneReason::kSourceDiverged : LaneReason::kSourceGap;
-    stop_code_ = code;
-    stop_offset_ = fetch_offset_;
+    needs_range_ = true;
     return kWishNothing;
+}
+
+LaneWish Lane::FetchDiverged(int64_t end, Moment now) {
+    is_fetching_ = false;
+    if (++out_of_range_ < kOutOfRangeTries) {
+        fetch_backoff_.Fail(now.ms, LaneReason::kNotLeader, 0);
+        return kWishSourceLeader;
+    }
+    stop_reason_ = LaneReason::kSourceDiverged;
+    stop_offset_ = end;
+    return kWishNothing;
+}
+
+void Lane::SetRange(int64_t log_start, int64_t log_end, Moment now) {
+    if (!needs_range_) return;
+    needs_range_ = false;
+    out_of_range_ = 0;
+    if (is_draining_ || stop_reason_ != LaneReason::kNone) return;
+    if (next_.offset < log_start) return TakeGap(log_start);
+    // Within the log a position is refused when the broker does not know the epoch before it.
+    const bool is_unknown = next_.epoch >= 0 && ++refused_in_range_ >= kRefusedInRangeTries;
+    if (next_.offset > log_end || is_unknown) {
+        stop_reason_ = LaneReason::kSourceDiverged;
+        stop_offset_ = std::min(next_.offset, log_end);
+        return;
+    }
+    fetch_backoff_.Fail(now.ms, LaneReason::kNotLeader, 0);
+}
+
+void Lane::TakeGap(int64_t log_start) {
+    // What is on its way is settled first: the lane asks again.
+    if (options_.skips_gaps && !slots_.empty()) {
+        needs_range_ = true;
+        return;
+    }
+    // What has arrived on the target comes first of all that was deleted: it is not lost.
+    const int64_t assumed = std::min(still_arrived_, log_start - next_.offset);
+    gap_ = Gap{next_.offset + assumed, log_start, options_.skips_gaps, assumed};
+    if (!options_.skips_gaps) {
+        stop_reason_ = LaneReason::kSourceGap;
+        stop_offset_ = gap_->from;
+        return;
+    }
+    counts_.lost += static_cast<uint64_t>(gap_->to - gap_->from);
+    still_arrived_ -= assumed;
+    checkpoint_sequence_ = Advance(checkpoint_sequence_, assumed);
+    checkpoint_ = next_ = {log_start, -1};
+    // A request that outlived its sender may still bring what was deleted. Under the same id its
+    // sequence would be that of the first record behind the gap, which would be taken for a repeat.
+    if (options_.is_idempotent) {
+        producer_id_ = -1;
+        reset_code_ = 0;
+    }
+    LookForEnd();
 }
 
 void Lane::FetchLost(Moment now) {
@@ -324,14 +378,9 @@ LaneWish Lane::Answered(uint64_t serial, int16_t code, int64_t base_offset, Mome
             reset_code_ = code;
             FailInFlight(true);
             return kWishProducerId;
-        case AckAction::kStop: {
-            const Slot& slot = slots_.front();
-            // Brokers before 2.4 call every refusal corruption: the batch itself tells which it is.
-            const bool is_whole =
-                rule.reason == LaneReason::kBadCrc && IsCrcRight(slot.data, slot.size);
-            Stop(is_whole ? LaneReason::kRefused : rule.reason, code, slot.base_offset);
+        case AckAction::kStop:
+            Refused(rule.reason, code);
             return kWishNothing;
-        }
         case AckAction::kRetry:
         case AckAction::kWritten:
             break;
@@ -357,6 +406,50 @@ void Lane::FailInFlight(bool may_be_written) {
     has_failed_ = false;
     failed_may_be_written_ = false;
     next_send_ = 0;
+    if (std::exchange(fetches_again_, false)) FetchAgain();
+}
+
+void Lane::Refused(LaneReason reason, int16_t code) {
+    Slot& slot = slots_.front();
+    // Brokers before 2.4 call every refusal corruption: the batch itself tells which it is.
+    if (reason == LaneReason::kBadCrc && IsCrcRight(slot.data, slot.size))
+        reason = LaneReason::kRefused;
+    const bool may_fetch = !is_draining_ && stop_reason_ == LaneReason::kNone;
+    if (reason == LaneReason::kBadCrc && may_fetch && damaged_at_ != slot.base_offset) {
+        damaged_at_ = slot.base_offset;
+        fetches_again_ = true;
+    } else if (CanRebuild(slot, reason)) {
+        slot.reason = reason;
+        slot.ticket = next_ticket_++;
+        slot.is_away = false;
+        slot.from_offset = slot.base_offset;
+    } else {
+        Stop(reason, code, slot.base_offset);
+        return;
+    }
+    // It took no sequence, and so nothing behind it did.
+    if (options_.is_idempotent) next_sequence_ = slot.sequence;
+    for (Slot& later : slots_) later.sequence = -1;
+    FailInFlight(false);
+}
+
+// Only what came as it is: a rebuilt batch no longer tells the source's offsets.
+bool Lane::CanRebuild(const Slot& slot, LaneReason reason) const {
+    const bool may_help = reason == LaneReason::kRefused ||
+                          (reason == LaneReason::kTooLarge && slot.record_count > 1);
+    return options_.can_reseal && slot.reason == LaneReason::kNone && may_help;
+}
+
+// It may have been damaged on its way.
+void Lane::FetchAgain() {
+    front_serial_ += slots_.size();
+    DropFrom(0);
+    next_ = Unacknowledged();
+    is_end_proved_ = false;
+}
+
+LogPoint Lane::Unacknowledged() const {
+    return acknowledged_to_ > checkpoint_.offset ? LogPoint{acknowledged_to_, -1} : checkpoint_;
 }
 
 void Lane::LetGoWhileBlocked(const CopyBatch& copy) {
@@ -367,8 +460,7 @@ void Lane::LetGoWhileBlocked(const CopyBatch& copy) {
     while (may_fetch_again && !slots_.empty() && !slots_.back().was_sent) {
         queued_bytes_ -= slots_.back().size;
         slots_.pop_back();
-        fetch_offset_ =
-            slots_.empty() ? std::max(checkpoint_, acknowledged_to_) : slots_.back().end_offset;
+        next_ = slots_.empty() ? Unacknowledged() : slots_.back().end;
         is_end_proved_ = false;
     }
     for (Slot& slot : slots_) {
@@ -397,10 +489,10 @@ void Lane::PopFront(int64_t base_offset, Moment now) {
     has_let_go_ = false;
     is_order_in_doubt_ = false;
     known_until_ = options_.target_append_time ? now.wall_ms : slot.max_timestamp;
-    acknowledged_to_ = slot.end_offset;
+    acknowledged_to_ = slot.end.offset;
     unended_records_ = slot.ends_batch ? 0 : unended_records_ + slot.record_count;
     if (slot.ends_batch) {
-        checkpoint_ = slot.end_offset;
+        checkpoint_ = slot.end;
         if (options_.is_idempotent)
             checkpoint_sequence_ = Advance(slot.sequence, slot.record_count);
     }
@@ -424,8 +516,8 @@ void Lane::PopFront(int64_t base_offset, Moment now) {
 }
 
 Lane::ProducerReset Lane::SetProducer(int64_t producer_id, int16_t epoch) {
-    const int64_t from = slots_.empty() ? checkpoint_ : slots_.front().base_offset;
-    ProducerReset reset{from, from, *reset_code_};
+    const int64_t from = slots_.empty() ? checkpoint_.offset : slots_.front().base_offset;
+    ProducerReset reset{from, from, *reset_code_, Advance(0, -still_arrived_)};
     for (Slot& slot : slots_) {
         if (slot.was_sent) {
             reset.to = slot.last_offset + 1;
@@ -438,10 +530,9 @@ Lane::ProducerReset Lane::SetProducer(int64_t producer_id, int16_t epoch) {
     producer_id_ = producer_id;
     producer_epoch_ = epoch;
     next_sequence_ = 0;
-    // What was acknowledged of a batch that was split lies behind the checkpoint, before sequence
-    // 0.
-    checkpoint_sequence_ = Advance(0, -unended_records_);
-    still_arrived_ = 0;
+    // What has arrived under an earlier id, and what was acknowledged of a batch that was split,
+    // lies behind the checkpoint, before sequence 0.
+    checkpoint_sequence_ = Advance(0, -still_arrived_ - unended_records_);
     known_until_ = -1;
     reset_code_.reset();
     return reset;
@@ -450,7 +541,8 @@ Lane::ProducerReset Lane::SetProducer(int64_t producer_id, int16_t epoch) {
 // --- rebuilding
 
 bool Lane::HasReseal() const {
-    if (stop_reason_ != LaneReason::kNone && slots_.empty()) return false;
+    // Behind a refused batch every answer is awaited first.
+    if ((stop_reason_ != LaneReason::kNone && slots_.empty()) || has_failed_) return false;
     for (const Slot& slot : slots_) {
         if (slot.ticket != 0 && !slot.is_away) return true;
         // What the target has already is counted slot by slot.
@@ -460,6 +552,7 @@ bool Lane::HasReseal() const {
 }
 
 std::optional<Lane::ToReseal> Lane::TakeReseal() {
+    if (!HasReseal()) return std::nullopt;
     for (Slot& slot : slots_) {
         if (slot.ticket != 0 && !slot.is_away) {
             slot.is_away = true;
@@ -469,6 +562,9 @@ std::optional<Lane::ToReseal> Lane::TakeReseal() {
                             .reason = slot.reason,
                             .from_offset = slot.from_offset,
                             .skip = still_arrived_,
+                            .aim_bytes = slot.was_sent && slot.reason == LaneReason::kTooLarge
+                                             ? slot.size / kRefusedSizeParts
+                                             : options_.target_max_batch_bytes,
                             .owner = slot.owner};
         }
         if (still_arrived_ > 0) return std::nullopt;
@@ -491,7 +587,7 @@ void Lane::GiveResealed(uint64_t ticket, int64_t skipped, std::vector<Resealed> 
     if (batches.empty()) {
         counts_.arrived += skipped > 0;
         checkpoint_sequence_ = Advance(checkpoint_sequence_, skipped);
-        (index == 0 ? checkpoint_ : slots_[index - 1].end_offset) = old.end_offset;
+        (index == 0 ? checkpoint_ : slots_[index - 1].end) = old.end;
         slots_.erase(slots_.begin() + static_cast<std::ptrdiff_t>(index));
     } else {
         // Let go and fetched again, it is to begin behind what was left out.
@@ -505,7 +601,7 @@ void Lane::GiveResealed(uint64_t ticket, int64_t skipped, std::vector<Resealed> 
             slot.record_count = batch.record_count;
             slot.base_offset = batch.first_offset;
             slot.last_offset = batch.last_offset;
-            slot.end_offset = batch.last_offset + 1;
+            slot.end = {batch.last_offset + 1, -1};
             slot.max_timestamp = batch.max_timestamp;
             slot.ticket = 0;
             slot.is_away = false;
@@ -514,7 +610,7 @@ void Lane::GiveResealed(uint64_t ticket, int64_t skipped, std::vector<Resealed> 
             queued_bytes_ += slot.size;
             ready.push_back(std::move(slot));
         }
-        ready.back().end_offset = old.end_offset;
+        ready.back().end = old.end;
         ready.back().ends_batch = true;
         const auto at = slots_.erase(slots_.begin() + static_cast<std::ptrdiff_t>(index));
         slots_.insert(at, ready.begin(), ready.end());
@@ -552,6 +648,13 @@ void Lane::Stop(LaneReason reason, int16_t code, int64_t offset) {
     has_failed_ = false;
 }
 
+void Lane::StopReading(LaneReason reason) {
+    if (stop_reason_ != LaneReason::kNone) return;
+    stop_reason_ = reason;
+    stop_offset_ = next_send_ < slots_.size() ? slots_[next_send_].base_offset : next_.offset;
+    DropFrom(next_send_);
+}
+
 void Lane::StopAtNext(LaneReason reason) {
     stop_reason_ = reason;
     stop_offset_ = slots_[next_send_].base_offset;
@@ -561,7 +664,7 @@ void Lane::StopAtNext(LaneReason reason) {
 void Lane::LookForEnd() {
     if (end_at_start_ < 0 || has_reached_end_) return;
     if (still_arrived_ > 0) return;
-    has_reached_end_ = checkpoint_ >= end_at_start_ || (is_end_proved_ && slots_.empty());
+    has_reached_end_ = checkpoint_.offset >= end_at_start_ || (is_end_proved_ && slots_.empty());
 }
 
 std::optional<int64_t> Lane::RetryAtMs(Moment now) const {

@@ -42,6 +42,13 @@ enum class LaneState : uint8_t {
     kStopped,
 };
 
+// A place in the source's log: the offset of the next record, and the leader epoch of the one
+// before it; -1 not known.
+struct LogPoint {
+    int64_t offset;
+    int32_t epoch;
+};
+
 // Delays between tries, doubling; a success ends it.
 class Backoff {
    public:
@@ -93,15 +100,19 @@ inline constexpr LaneWish kWishTargetLeader = 2;
 inline constexpr LaneWish kWishProducerId = 4;
 
 // Why batches are rebuilt, as they are counted.
-inline constexpr std::array kResealReasons = {LaneReason::kHeadTrim, LaneReason::kHoles,
+inline constexpr std::array kResealReasons = {LaneReason::kHeadTrim,  LaneReason::kHoles,
                                               LaneReason::kOldFormat, LaneReason::kAppendTime,
-                                              LaneReason::kTooLarge};
+                                              LaneReason::kTooLarge,  LaneReason::kRefused};
 
 class Lane {
    public:
     struct Options {
         // Source offset of the first record wanted.
         int64_t position;
+        // Leader epoch of the record before it; -1 not known.
+        int32_t leader_epoch = -1;
+        // Goes on behind records that the source deleted before they were mirrored.
+        bool skips_gaps = false;
         int max_in_flight;
         // Without a producer id one batch flies at a time, and one sent again may be there twice.
         bool is_idempotent = true;
@@ -143,6 +154,8 @@ class Lane {
         LaneReason reason;
         int64_t from_offset;
         int64_t skip;
+        // Where it is split; a single record may be larger, up to the target's limit.
+        uint32_t aim_bytes;
         std::shared_ptr<const void> owner;
     };
 
@@ -162,6 +175,17 @@ class Lane {
         int64_t from;
         int64_t to;
         int16_t code;
+        int32_t sequence;  // of the record at `from`
+    };
+
+    // Source offsets [from, to) that were deleted before they were mirrored.
+    struct Gap {
+        int64_t from;
+        int64_t to;
+        bool is_skipped;
+        // So many offsets before `from` were taken for records that the target has. In a log with
+        // holes there may be fewer, and as many records behind the gap come twice.
+        int64_t assumed;
     };
 
     struct Counts {
@@ -173,6 +197,7 @@ class Lane {
         uint64_t aborted = 0;
         uint64_t empty = 0;
         uint64_t arrived = 0;
+        uint64_t lost = 0;  // offsets
         uint64_t retried = 0;
         uint64_t maybe_doubled = 0;
         uint64_t discarded_bytes = 0;
@@ -188,12 +213,20 @@ class Lane {
     bool WantsFetch(Moment now) const;
     void FetchSent() { is_fetching_ = true; }
     LaneWish Fetched(FetchedPartition partition);
-    // An error code for the partition; `log_start` and `log_end` as in the answer, -1 unknown.
-    LaneWish FetchFailed(int16_t code, int64_t log_start, int64_t log_end, Moment now);
+    // An error code for the partition.
+    LaneWish FetchFailed(int16_t code, Moment now);
+    // The source's log parts from what was read at `end`, before the position.
+    LaneWish FetchDiverged(int64_t end, Moment now);
     // The request as a whole came to nothing.
     void FetchLost(Moment now);
     // The answer told nothing of the lane, because the broker throttles.
     void FetchHeld() { is_fetching_ = false; }
+    // The source refuses the position again and again: the lane waits to be told what its log
+    // holds.
+    bool NeedsRange() const { return needs_range_ && !IsOver() && !is_draining_; }
+    void SetRange(int64_t log_start, int64_t log_end, Moment now);
+    // A gap that was found, once.
+    std::optional<Gap> TakeGap() { return std::exchange(gap_, std::nullopt); }
 
     // --- target side.
     bool CanSend(Moment now) const;
@@ -226,6 +259,8 @@ class Lane {
     // --- either side.
     void Drain() { is_draining_ = true; }
     void Stop(LaneReason reason, int16_t code, int64_t offset);
+    // Nothing that is not in flight is sent any more.
+    void StopReading(LaneReason reason);
     // The next batch cannot be sent as it is; what is in flight before it still counts.
     void StopAtNext(LaneReason reason);
     // A leader was found: tries again at once.
@@ -258,9 +293,11 @@ class Lane {
     int16_t problem_code() const;
     int64_t stop_offset() const { return stop_offset_; }
     // Nothing was left to read when the source was last asked.
-    bool IsCaughtUp() const { return readable_end_ >= 0 && fetch_offset_ >= readable_end_; }
-    int64_t position() const { return fetch_offset_; }
-    int64_t checkpoint() const { return checkpoint_; }
+    bool IsCaughtUp() const { return readable_end_ >= 0 && next_.offset >= readable_end_; }
+    int64_t position() const { return next_.offset; }
+    int32_t position_epoch() const { return next_.epoch; }
+    int64_t checkpoint() const { return checkpoint_.offset; }
+    int32_t checkpoint_epoch() const { return checkpoint_.epoch; }
     int64_t high_watermark() const { return high_watermark_; }
     int64_t last_stable_offset() const { return last_stable_offset_; }
     int64_t log_start() const { return log_start_; }
@@ -288,7 +325,7 @@ class Lane {
         int64_t base_offset;
         int64_t last_offset;
         // Where the checkpoint stands once this slot is popped: past skipped batches behind it.
-        int64_t end_offset;
+        LogPoint end;
         int64_t max_timestamp;
         int32_t sequence;  // -1 until it is sent
         bool was_sent;
@@ -312,6 +349,14 @@ class Lane {
     void PassOver();
     size_t FindTicket(uint64_t ticket) const;
     void DropFrom(size_t index);
+    // The target refused the oldest batch for good.
+    void Refused(LaneReason reason, int16_t code);
+    bool CanRebuild(const Slot& slot, LaneReason reason) const;
+    void FetchAgain();
+    void TakeGap(int64_t log_start);
+    // Where to read when all that was fetched is forgotten.
+    LogPoint Unacknowledged() const;
+    LogPoint& End() { return slots_.empty() ? checkpoint_ : slots_.back().end; }
     void TakeEnd();
     void TakeIn(const FoundBatch& batch, const std::shared_ptr<const void>& owner);
     void Skip(const FoundBatch& batch);
@@ -328,7 +373,7 @@ class Lane {
 
     const Options options_;
 
-    int64_t fetch_offset_;
+    LogPoint next_;
     int64_t high_watermark_ = -1;
     int64_t last_stable_offset_ = -1;
     int64_t log_start_ = -1;
@@ -338,6 +383,12 @@ class Lane {
     bool is_end_proved_ = false;
     bool has_reached_end_ = false;
     int out_of_range_ = 0;
+    int refused_in_range_ = 0;
+    bool needs_range_ = false;
+    std::optional<Gap> gap_;
+    // Base offset of a batch that came damaged, and was fetched again.
+    int64_t damaged_at_ = -1;
+    bool fetches_again_ = false;
     int ends_too_early_ = 0;
     int64_t still_arrived_ = 0;  // records that the target has and the walk has not passed yet
     Backoff fetch_backoff_;
@@ -348,7 +399,7 @@ class Lane {
     size_t next_send_ = 0;
     int in_flight_ = 0;
     uint64_t queued_bytes_ = 0;
-    int64_t checkpoint_;
+    LogPoint checkpoint_;
     // Behind the last record acknowledged: past the checkpoint while a split batch is half done.
     int64_t acknowledged_to_;
     Backoff send_backoff_;

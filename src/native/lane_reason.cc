@@ -44,14 +44,18 @@ constexpr std::array kTexts = {
     Text{"source-gap",
          "the source no longer has this offset: records were deleted before they were mirrored"},
     Text{"source-diverged",
-         "the source's log ends before this offset: it was truncated or recreated"},
+         "the source's log was cut here (an unclean leader election) after records behind it had "
+         "been read; what it holds now may be others"},
     Text{"order-lost", "the target took a batch although it had refused the one before"},
     Text{"worker-failed",
          "the workers that rebuild the batch failed twice; see the log before this"},
     Text{"target-went-back",
          "the target lost records that it had acknowledged: it wrote this batch before their end"},
+    Text{"topic-recreated",
+         "the topic was deleted and made anew: what it holds now is another history, which is not "
+         "joined to the old one"},
 };
-static_assert(kTexts.size() == static_cast<size_t>(LaneReason::kTargetWentBack) + 1);
+static_assert(kTexts.size() == static_cast<size_t>(LaneReason::kTopicRecreated) + 1);
 
 }  // namespace
 

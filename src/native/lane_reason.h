@@ -33,6 +33,7 @@ enum class LaneReason : uint8_t {
     kOrderLost,
     kWorkerFailed,
     kTargetWentBack,
+    kTopicRecreated,
 };
 
 // The reason's name, as in `laneReasons`.

@@ -126,9 +126,11 @@ std::vector<uint32_t> Link::AddLanes(const std::vector<LaneStart>& starts) {
         for (const LaneStart& start : starts) {
             const uint32_t id = next_lane_id_++;
             auto lane = std::make_shared<RoutedLane>(
-                id, start.source_topic, start.source_partition, start.target_topic,
-                start.target_partition,
+                id, start.source_topic, start.source_topic_id, start.source_partition,
+                start.target_topic, start.target_partition,
                 Lane::Options{.position = start.offset,
+                              .leader_epoch = start.leader_epoch,
+                              .skips_gaps = options_.skips_gaps,
                               .max_in_flight = options_.max_in_flight,
                               .is_idempotent = options_.is_idempotent,
                               .can_reseal = wake_rebuilder_ != nullptr,
@@ -194,6 +196,27 @@ void Link::RemoveLanes(const std::vector<uint32_t>& ids) {
         std::lock_guard lock(lanes_mutex_);
         lanes_.erase(lane->id);
         removed_ += counts;
+    }
+}
+
+void Link::SetRange(uint32_t id, int64_t log_start, int64_t log_end) {
+    const Moment now = Now();
+    Kicks kicks;
+    for (const RoutedLanePtr& lane : Find({id})) {
+        std::lock_guard lock(lane->mutex);
+        lane->has_told_range = false;
+        lane->lane.SetRange(log_start, log_end, now);
+        Settle(lane, kWishNothing, now, kicks);
+    }
+}
+
+void Link::StopLanes(const std::vector<uint32_t>& ids, LaneReason reason) {
+    const Moment now = Now();
+    Kicks kicks;
+    for (const RoutedLanePtr& lane : Find(ids)) {
+        std::lock_guard lock(lane->mutex);
+        lane->lane.StopReading(reason);
+        Settle(lane, kWishNothing, now, kicks);
     }
 }
 
@@ -287,8 +310,10 @@ void Link::Settle(const RoutedLanePtr& routed, LaneWish wish, Moment now, Kicks&
         lane.is_timed = lane.is_timed || needs_time;
         lane.is_producerless = lane.is_producerless || needs_producer;
     }
+    if (const auto gap = lane.lane.TakeGap()) TellGap(lane, *gap);
     Tell(lane);
     if (lane.lane.NeedsResume(now)) TellResume(lane);
+    if (lane.lane.NeedsRange()) TellRange(lane);
 }
 
 // --- rebuilding

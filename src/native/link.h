@@ -37,16 +37,19 @@ struct LinkOptions {
     int max_in_flight;
     int32_t request_timeout_ms;
     bool is_idempotent;
+    bool skips_gaps;
     int64_t max_held_records;  // 0: no limit
     std::string client_rack;
 };
 
 struct LaneStart {
     std::string source_topic;
+    std::string source_topic_id;  // kTopicIdSize bytes; empty where the source has none
     int32_t source_partition;
     std::string target_topic;
     int32_t target_partition;
     int64_t offset;
+    int32_t leader_epoch;  // of the record before the offset; -1 not known
     uint32_t target_max_batch_bytes;
     bool target_append_time;
     int64_t producer_id;  // -1: the link's own
@@ -58,15 +61,25 @@ struct LaneStart {
 };
 
 struct LinkEvent {
-    enum class Type : uint8_t { kStopped, kBackingOff, kRecovered, kProducerReset, kNeedsResume };
+    enum class Type : uint8_t {
+        kStopped,
+        kBackingOff,
+        kRecovered,
+        kProducerReset,
+        kNeedsResume,
+        kNeedsRange,
+        kGap,
+    };
     Type type;
     uint32_t lane;
     LaneReason reason;
     int16_t code;
-    int64_t from;  // the stop's offset, or the first one that may be double
+    int64_t from;  // the stop's offset, or the first one that may be double or was deleted
     int64_t to;
     std::string source;  // topic-partition
     std::string target;
+    bool is_skipped = false;  // of a gap
+    int64_t assumed = 0;
 };
 
 // Totals in the order of `linkColumns` in index.ts.
@@ -132,8 +145,11 @@ class Link {
     }
     void DrainLanes(const std::vector<uint32_t>& ids);
     void RemoveLanes(const std::vector<uint32_t>& ids);
+    void StopLanes(const std::vector<uint32_t>& ids, LaneReason reason);
+    // What the source's log holds, for a lane that needs to know.
+    void SetRange(uint32_t lane, int64_t log_start, int64_t log_end);
     // One row of kLaneColumns numbers per lane.
-    static constexpr size_t kLaneColumns = 37;
+    static constexpr size_t kLaneColumns = 40;
     using Totals = std::array<double, static_cast<size_t>(LinkCount::kSize)>;
     void Snapshot(std::vector<double>* rows, Totals* totals);
     std::vector<LinkEvent> DrainEvents();
@@ -202,6 +218,8 @@ class Link {
     void LeavePacker(RoutedLane& lane);
     void Tell(RoutedLane& lane);
     void TellResume(RoutedLane& lane);
+    void TellRange(RoutedLane& lane);
+    void TellGap(const RoutedLane& lane, const Lane::Gap& gap);
     void TellReset(const RoutedLane& lane, const Lane::ProducerReset& reset);
     void Push(LinkEvent event);
     std::vector<RoutedLanePtr> AllLanes();

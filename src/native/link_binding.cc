@@ -12,6 +12,7 @@
 #include "link.h"
 #include "open_handles.h"
 #include "pool_call.h"
+#include "topic_id.h"
 #include "wire.h"
 
 namespace {
@@ -63,6 +64,8 @@ class Link final : public Napi::ObjectWrap<Link>, public Closable {
     Napi::Value AddLanes(const Napi::CallbackInfo& info);
     Napi::Value DrainLanes(const Napi::CallbackInfo& info);
     Napi::Value RemoveLanes(const Napi::CallbackInfo& info);
+    void StopLanes(const Napi::CallbackInfo& info);
+    void SetRange(const Napi::CallbackInfo& info);
     Napi::Value Snapshot(const Napi::CallbackInfo& info);
     Napi::Value DrainEvents(const Napi::CallbackInfo& info);
     Napi::Value Close(const Napi::CallbackInfo& info);
@@ -89,6 +92,7 @@ heliostat::LinkOptions ReadOptions(const Napi::Value& value) {
             .max_in_flight = small("maxInFlight"),
             .request_timeout_ms = small("requestTimeoutMs"),
             .is_idempotent = options.Get("idempotent").ToBoolean().Value(),
+            .skips_gaps = options.Get("skipGaps").ToBoolean().Value(),
             .max_held_records = number("maxHeldRecords"),
             .client_rack = ReadString(options.Get("clientRack"))};
 }
@@ -101,10 +105,12 @@ std::vector<heliostat::LaneStart> ReadStarts(const Napi::Value& value) {
         const Napi::Object lane = array.Get(i).As<Napi::Object>();
         starts.push_back(
             {.source_topic = ReadString(lane.Get("topic")),
+             .source_topic_id = heliostat::ReadTopicId(ReadString(lane.Get("sourceTopicId"))),
              .source_partition = ReadInt(lane.Get("partition")),
              .target_topic = ReadString(lane.Get("targetTopic")),
              .target_partition = ReadInt(lane.Get("targetPartition")),
              .offset = ReadInt64(lane.Get("offset")),
+             .leader_epoch = ReadInt(lane.Get("leaderEpoch")),
              .target_max_batch_bytes =
                  static_cast<uint32_t>(ReadInt64(lane.Get("targetMaxBatchBytes"))),
              .target_append_time = lane.Get("targetAppendTime").ToBoolean().Value(),
@@ -143,6 +149,10 @@ const char* TypeOf(const LinkEvent& event) {
             return "lane-recovered";
         case LinkEvent::Type::kNeedsResume:
             return "lane-needs-resume";
+        case LinkEvent::Type::kNeedsRange:
+            return "lane-needs-range";
+        case LinkEvent::Type::kGap:
+            return "source-gap";
         case LinkEvent::Type::kProducerReset:
             break;
     }
@@ -160,7 +170,15 @@ Napi::Value ToJs(Napi::Env env, const LinkEvent& event) {
     Napi::Object object = Napi::Object::New(env);
     object.Set("type", TypeOf(event));
     object.Set("lane", event.lane);
-    if (event.type == LinkEvent::Type::kRecovered) return object;
+    if (event.type == LinkEvent::Type::kRecovered || event.type == LinkEvent::Type::kNeedsRange)
+        return object;
+    if (event.type == LinkEvent::Type::kGap) {
+        object.Set("from", static_cast<double>(event.from));
+        object.Set("to", static_cast<double>(event.to));
+        object.Set("isSkipped", event.is_skipped);
+        object.Set("assumed", static_cast<double>(event.assumed));
+        return object;
+    }
     object.Set("code", event.code);
     if (event.type == LinkEvent::Type::kNeedsResume) return object;
     if (event.type == LinkEvent::Type::kProducerReset) {
@@ -205,6 +223,7 @@ Napi::Function Link::Define(Napi::Env env) {
          InstanceMethod<&Link::AddLanes>("addLanes"),
          InstanceMethod<&Link::DrainLanes>("drainLanes"),
          InstanceMethod<&Link::RemoveLanes>("removeLanes"),
+         InstanceMethod<&Link::StopLanes>("stopLanes"), InstanceMethod<&Link::SetRange>("setRange"),
          InstanceMethod<&Link::Snapshot>("snapshot"),
          InstanceMethod<&Link::DrainEvents>("drainEvents"), InstanceMethod<&Link::Close>("close")});
 }
@@ -254,6 +273,7 @@ Napi::Value Link::TakeReseals(const Napi::CallbackInfo& info) {
         object.Set("skipRecords", static_cast<double>(batch.skip));
         object.Set("targetAppendTime", task.target_append_time);
         object.Set("targetMaxBatchBytes", task.target_max_batch_bytes);
+        object.Set("aimBytes", batch.aim_bytes);
         array.Set(length++, object);
     }
     return array;
@@ -332,6 +352,16 @@ Napi::Value Link::DrainLanes(const Napi::CallbackInfo& info) {
 Napi::Value Link::RemoveLanes(const Napi::CallbackInfo& info) {
     if (link_) link_->link->RemoveLanes(ReadIds(info[0]));
     return info.Env().Undefined();
+}
+
+void Link::StopLanes(const Napi::CallbackInfo& info) {
+    if (link_) link_->link->StopLanes(ReadIds(info[0]), heliostat::ReasonOf(ReadString(info[1])));
+}
+
+void Link::SetRange(const Napi::CallbackInfo& info) {
+    if (link_)
+        link_->link->SetRange(static_cast<uint32_t>(ReadInt64(info[0])), ReadInt64(info[1]),
+                              ReadInt64(info[2]));
 }
 
 Napi::Value Link::Snapshot(const Napi::CallbackInfo& info) {

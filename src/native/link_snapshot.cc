@@ -64,6 +64,31 @@ void Link::TellResume(RoutedLane& lane) {
           .target = PartitionName(lane.target_topic, lane.target_partition)});
 }
 
+void Link::TellRange(RoutedLane& lane) {
+    if (std::exchange(lane.has_told_range, true)) return;
+    Push({.type = LinkEvent::Type::kNeedsRange,
+          .lane = lane.id,
+          .reason = LaneReason::kNone,
+          .code = 0,
+          .from = lane.lane.position(),
+          .to = lane.lane.position(),
+          .source = PartitionName(lane.source_topic, lane.source_partition),
+          .target = PartitionName(lane.target_topic, lane.target_partition)});
+}
+
+void Link::TellGap(const RoutedLane& lane, const Lane::Gap& gap) {
+    Push({.type = LinkEvent::Type::kGap,
+          .lane = lane.id,
+          .reason = LaneReason::kSourceGap,
+          .code = 0,
+          .from = gap.from,
+          .to = gap.to,
+          .source = PartitionName(lane.source_topic, lane.source_partition),
+          .target = PartitionName(lane.target_topic, lane.target_partition),
+          .is_skipped = gap.is_skipped,
+          .assumed = gap.assumed});
+}
+
 std::vector<LinkEvent> Link::DrainEvents() {
     std::lock_guard lock(events_mutex_);
     return std::exchange(events_, {});
@@ -106,6 +131,7 @@ void Link::FillRow(RoutedLane& routed, Moment now, double* row) {
     put(static_cast<int>(lane.problem()));
     put(lane.problem_code());
     put(lane.checkpoint());
+    put(lane.checkpoint_epoch());
     put(lane.position());
     put(lane.high_watermark());
     put(lane.last_stable_offset());
@@ -120,6 +146,7 @@ void Link::FillRow(RoutedLane& routed, Moment now, double* row) {
     put(counts.aborted);
     put(counts.empty);
     put(counts.arrived);
+    put(counts.lost);
     put(lane.first_source());
     put(lane.last_source());
     put(lane.first_target());

@@ -34,11 +34,15 @@ void WriteFetch(const std::vector<PartitionOffset>& asked, const Places& places,
                                .read_committed = read_committed,
                                .topic_count = static_cast<int32_t>(by_topic.size())});
     for (const auto& [topic, of_topic] : by_topic) {
-        heliostat::WriteFetchTopic(to, topic, static_cast<int32_t>(of_topic.size()));
+        heliostat::WriteFetchTopic(to, version, topic, static_cast<int32_t>(of_topic.size()));
         for (const size_t place : of_topic) {
-            heliostat::WriteFetchPartition(to, version, asked[place].partition, asked[place].offset,
-                                           limit);
+            heliostat::WriteFetchPartition(to, version,
+                                           {.partition = asked[place].partition,
+                                            .offset = asked[place].offset,
+                                            .last_epoch = -1,
+                                            .max_bytes = limit});
         }
+        heliostat::EndFetchTopic(to, version);
     }
     heliostat::WriteFetchTail(to, version, "");
 }
@@ -84,7 +88,7 @@ std::optional<Failure> FetchPartitions(rd_kafka_t* rk, LeaderCache& leaders,
         const LeaderQuery query{
             .api = WIRE_FETCH,
             .min_version = heliostat::kFetchMin,
-            .max_version = heliostat::kFetchMax,
+            .max_version = heliostat::kFetchPlainMax,
             .most_partitions = std::min(kMostPartitions, by_bytes),
             .write =
                 [&](const Places& places, int16_t version, wire_request*, Encoder& to) {

@@ -5,6 +5,26 @@ namespace {
 
 constexpr int32_t kNoReplica = -1;
 constexpr int16_t kAcksAll = -1;
+constexpr uint32_t kDivergingEpochTag = 0;
+
+void WriteFetchCount(Encoder& to, int16_t version, int32_t count) {
+    if (version >= kFetchFlexible) {
+        to.WriteCompactCount(static_cast<size_t>(count));
+    } else {
+        to.Write<int32_t>(count);
+    }
+}
+
+// The tags of a partition: 0 is the diverging epoch (epoch i32 · end_offset i64), others pass by.
+int64_t ReadDivergingEnd(Cursor& answer) {
+    int64_t end = -1;
+    answer.ReadTags([&](uint32_t tag, Cursor field) {
+        if (tag != kDivergingEpochTag) return;
+        field.Skip(4);
+        end = field.Read<int64_t>();
+    });
+    return end;
+}
 
 }  // namespace
 
@@ -20,39 +40,61 @@ void WriteFetchHead(Encoder& to, int16_t version, const FetchHead& head) {
         to.Write<int32_t>(0);   // session id: none
         to.Write<int32_t>(-1);  // session epoch: a full request without a session
     }
-    to.Write<int32_t>(head.topic_count);
+    WriteFetchCount(to, version, head.topic_count);
 }
 
-void WriteFetchTopic(Encoder& to, std::string_view topic, int32_t partition_count) {
-    to.WriteString(topic);
-    to.Write<int32_t>(partition_count);
+void WriteFetchTopic(Encoder& to, int16_t version, std::string_view topic,
+                     int32_t partition_count) {
+    if (version >= kFetchByTopicId) {
+        to.WriteBytes(reinterpret_cast<const uint8_t*>(topic.data()), topic.size());
+    } else if (version >= kFetchFlexible) {
+        to.WriteCompactString(topic);
+    } else {
+        to.WriteString(topic);
+    }
+    WriteFetchCount(to, version, partition_count);
 }
 
-void WriteFetchPartition(Encoder& to, int16_t version, int32_t partition, int64_t offset,
-                         int32_t max_bytes) {
-    to.Write<int32_t>(partition);
+void WriteFetchPartition(Encoder& to, int16_t version, const FetchPosition& position) {
+    to.Write<int32_t>(position.partition);
     if (version >= 9) to.Write<int32_t>(-1);  // current leader epoch: not checked
-    to.Write<int64_t>(offset);
+    to.Write<int64_t>(position.offset);
+    if (version >= kFetchFlexible) to.Write<int32_t>(position.last_epoch);
     if (version >= 5) to.Write<int64_t>(-1);  // log start: for followers only
-    to.Write<int32_t>(max_bytes);
+    to.Write<int32_t>(position.max_bytes);
+    if (version >= kFetchFlexible) to.WriteNoTags();
+}
+
+void EndFetchTopic(Encoder& to, int16_t version) {
+    if (version >= kFetchFlexible) to.WriteNoTags();
 }
 
 void WriteFetchTail(Encoder& to, int16_t version, std::string_view rack) {
-    if (version >= 7) to.Write<int32_t>(0);
-    if (version >= 11) to.WriteString(rack);
+    if (version >= 7) WriteFetchCount(to, version, 0);
+    if (version >= kFetchFlexible) {
+        to.WriteCompactString(rack);
+    } else if (version >= 11) {
+        to.WriteString(rack);
+    }
 }
 
 FetchSummary ReadFetch(Cursor answer, int16_t version,
                        const std::function<void(FetchAnswer&&)>& each) {
+    const bool is_flexible = version >= kFetchFlexible;
+    const auto count = [&](size_t smallest) {
+        return is_flexible ? answer.ReadCompactCount(smallest) : answer.ReadCount(smallest);
+    };
     FetchSummary summary{false, answer.Read<int32_t>(), 0};
     if (version >= 7) {
         summary.error = answer.Read<int16_t>();
         answer.Skip(4);
     }
-    const size_t topics = answer.ReadCount(6);
+    const size_t topics = count(3);
     for (size_t t = 0; t < topics && answer.ok(); t++) {
-        const std::string_view topic = answer.ReadString();
-        const size_t partitions = answer.ReadCount(26);
+        const std::string_view topic = version >= kFetchByTopicId ? answer.ReadText(kTopicIdSize)
+                                       : is_flexible              ? answer.ReadCompactString()
+                                                                  : answer.ReadString();
+        const size_t partitions = count(26);
         for (size_t p = 0; p < partitions && answer.ok(); p++) {
             FetchAnswer partition{};
             partition.topic = topic;
@@ -61,17 +103,21 @@ FetchSummary ReadFetch(Cursor answer, int16_t version,
             partition.high_watermark = answer.Read<int64_t>();
             partition.last_stable_offset = answer.Read<int64_t>();
             partition.log_start = version >= 5 ? answer.Read<int64_t>() : -1;
-            const size_t aborted = answer.ReadCount(16);
+            const size_t aborted = count(16);
             partition.aborted.reserve(aborted);
             for (size_t a = 0; a < aborted; a++) {
                 const int64_t producer_id = answer.Read<int64_t>();
                 partition.aborted.push_back({producer_id, answer.Read<int64_t>()});
+                if (is_flexible) answer.SkipTags();
             }
             partition.preferred_read_replica = version >= 11 ? answer.Read<int32_t>() : -1;
-            partition.records = answer.ReadBytes();
+            partition.records = is_flexible ? answer.ReadCompactBytes() : answer.ReadBytes();
+            partition.diverging_end = is_flexible ? ReadDivergingEnd(answer) : -1;
             if (answer.ok()) each(std::move(partition));
         }
+        if (is_flexible) answer.SkipTags();
     }
+    if (is_flexible) answer.SkipTags();
     summary.is_well_formed = answer.ok();
     return summary;
 }

@@ -1,5 +1,5 @@
 // The requests the data path speaks, as bytes: what is written and how an answer is read. Pure.
-// Versions without flexible encoding are used where there are any; every broker from 0.11 to 4.x
+// Versions without flexible encoding are used where they tell enough; every broker from 0.11 to 4.x
 // has them.
 #ifndef HELIOSTAT_PROTOCOL_H_
 #define HELIOSTAT_PROTOCOL_H_
@@ -17,11 +17,15 @@
 
 namespace heliostat {
 
-inline constexpr int16_t kFetchMin = 4, kFetchMax = 11;
+inline constexpr int16_t kFetchMin = 4, kFetchMax = 13;
 inline constexpr int16_t kProduceMin = 3, kProduceMax = 8;
 inline constexpr int16_t kMetadataMin = 4, kMetadataMax = 8;
 inline constexpr int16_t kInitProducerIdMin = 0, kInitProducerIdMax = 1;
 inline constexpr int16_t kDescribeProducers = 0;
+// From these versions on a Fetch is written in flexible encoding, and names topics by their ids.
+inline constexpr int16_t kFetchFlexible = 12, kFetchByTopicId = 13;
+inline constexpr int16_t kFetchPlainMax = kFetchFlexible - 1;
+inline constexpr size_t kTopicIdSize = 16;
 // Below this version a broker refuses zstd.
 inline constexpr int16_t kProduceZstd = 7;
 
@@ -68,10 +72,10 @@ class Encoder {
     std::vector<uint8_t> bytes_;
 };
 
-// --- Fetch v4–v11: replica_id i32 · max_wait_ms i32 · min_bytes i32 · max_bytes i32 · isolation i8
-// · [v7: session_id i32 · session_epoch i32] · topics [name · partitions [index i32 · [v9:
-// current_leader_epoch i32] · fetch_offset i64 · [v5: log_start i64] · max_bytes i32]] · [v7:
-// forgotten topics []] · [v11: rack_id]
+// --- Fetch v4–v13: replica_id i32 · max_wait_ms i32 · min_bytes i32 · max_bytes i32 · isolation i8
+// · [v7: session_id i32 · session_epoch i32] · topics [name (v13: id 16 bytes) · partitions [index
+// i32 · [v9: current_leader_epoch i32] · fetch_offset i64 · [v12: last_fetched_epoch i32] · [v5:
+// log_start i64] · max_bytes i32]] · [v7: forgotten topics []] · [v11: rack_id]
 
 struct FetchHead {
     int32_t max_wait_ms;
@@ -80,18 +84,27 @@ struct FetchHead {
     bool read_committed;
     int32_t topic_count;
 };
+struct FetchPosition {
+    int32_t partition;
+    int64_t offset;
+    // Leader epoch of the record before the offset, by which the broker knows whether its log still
+    // has it; -1 not known.
+    int32_t last_epoch;
+    int32_t max_bytes;
+};
 void WriteFetchHead(Encoder& to, int16_t version, const FetchHead& head);
-void WriteFetchTopic(Encoder& to, std::string_view topic, int32_t partition_count);
-void WriteFetchPartition(Encoder& to, int16_t version, int32_t partition, int64_t offset,
-                         int32_t max_bytes);
+// `topic` is the topic's name, or from kFetchByTopicId on its id.
+void WriteFetchTopic(Encoder& to, int16_t version, std::string_view topic, int32_t partition_count);
+void WriteFetchPartition(Encoder& to, int16_t version, const FetchPosition& position);
+void EndFetchTopic(Encoder& to, int16_t version);
 void WriteFetchTail(Encoder& to, int16_t version, std::string_view rack);
 
-// Answer v4–v11: throttle_ms i32 · [v7: error i16 · session_id i32] · topics [name · partitions
-// [index i32 · error i16 · high_watermark i64 · last_stable_offset i64 · [v5: log_start i64] ·
-// aborted [producer_id i64 · first_offset i64] · [v11: preferred_read_replica i32] · records
-// bytes]]
+// Answer v4–v13: throttle_ms i32 · [v7: error i16 · session_id i32] · topics [name (v13: id) ·
+// partitions [index i32 · error i16 · high_watermark i64 · last_stable_offset i64 · [v5: log_start
+// i64] · aborted [producer_id i64 · first_offset i64] · [v11: preferred_read_replica i32] · records
+// bytes · [v12: tag 0: diverging epoch i32 · end_offset i64]]]
 struct FetchAnswer {
-    std::string_view topic;
+    std::string_view topic;  // as it was asked: its name or its id
     int32_t partition;
     int16_t error;
     int64_t high_watermark;
@@ -100,6 +113,9 @@ struct FetchAnswer {
     std::vector<AbortedTransaction> aborted;
     int32_t preferred_read_replica;  // -1 for none
     Cursor::Bytes records;
+    // Where the broker's log of the epoch that was told ends, when that lies before the offset: the
+    // log was cut. -1 otherwise.
+    int64_t diverging_end = -1;
 };
 struct FetchSummary {
     bool is_well_formed;

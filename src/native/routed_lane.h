@@ -20,10 +20,12 @@ class Packer;
 // timer thread and the JS thread. Lock order: a lane's mutex, then a list's inside Fetcher or
 // Packer; never two lanes at once.
 struct RoutedLane {
-    RoutedLane(uint32_t id, std::string source_topic, int32_t source_partition,
-               std::string target_topic, int32_t target_partition, const Lane::Options& options)
+    RoutedLane(uint32_t id, std::string source_topic, std::string source_topic_id,
+               int32_t source_partition, std::string target_topic, int32_t target_partition,
+               const Lane::Options& options)
         : id(id),
           source_topic(std::move(source_topic)),
+          source_topic_id(std::move(source_topic_id)),
           source_partition(source_partition),
           target_topic(std::move(target_topic)),
           target_partition(target_partition),
@@ -31,6 +33,7 @@ struct RoutedLane {
 
     const uint32_t id;
     const std::string source_topic;
+    const std::string source_topic_id;  // kTopicIdSize bytes; empty where the source has none
     const int32_t source_partition;
     const std::string target_topic;
     const int32_t target_partition;
@@ -50,6 +53,7 @@ struct RoutedLane {
     bool is_timed = false;     // on the timer's list of lanes that back off
     bool is_unrouted = false;  // on the timer's list of lanes that need a connection
     bool has_told_resume = false;
+    bool has_told_range = false;
     bool is_producerless = false;  // on the timer's list of lanes that wait for a producer id
     bool is_roomless = false;      // counted by its fetcher as one that waits for room
     bool is_removed = false;

@@ -21,7 +21,6 @@
 // What a ticket carries from enqueueing to done. Owned by the request; freed in on_done.
 struct ticket {
     struct wire_call call;
-    int16_t version;
 };
 
 // With a reference to give back; NULL, and the handle looks again, while it does not know the
@@ -67,12 +66,12 @@ static rd_kafka_resp_err_t on_make(rd_kafka_broker_t* broker, rd_kafka_buf_t* re
                                    void* opaque) {
     struct ticket* ticket = opaque;
     const struct wire_call* call = &ticket->call;
-    ticket->version = rd_kafka_broker_ApiVersion_supported(broker, call->api, call->min_version,
-                                                           call->max_version, NULL);
-    if (ticket->version < 0) return RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE;
-    rd_kafka_buf_ApiVersion_set(request, ticket->version, 0);
-    return call->make(request, ticket->version, call->opaque) ? RD_KAFKA_RESP_ERR_NO_ERROR
-                                                              : RD_KAFKA_RESP_ERR__NOENT;
+    const int16_t version = rd_kafka_broker_ApiVersion_supported(
+        broker, call->api, call->min_version, call->max_version, NULL);
+    if (version < 0) return RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE;
+    rd_kafka_buf_ApiVersion_set(request, version, 0);
+    return call->make(request, version, call->opaque) ? RD_KAFKA_RESP_ERR_NO_ERROR
+                                                      : RD_KAFKA_RESP_ERR__NOENT;
 }
 
 static enum wire_outcome outcome_of(rd_kafka_resp_err_t err, rd_kafka_buf_t* request) {
@@ -89,7 +88,7 @@ static void on_done(rd_kafka_t* handle, rd_kafka_broker_t* broker, rd_kafka_resp
     struct wire_result result = {0};
     (void)handle;
     (void)broker;
-    result.version = ticket->version;
+    result.version = request->rkbuf_reqhdr.ApiVersion;
     result.error = err;
     result.round_trip_us = -1;
     if (err || !reply) {
@@ -110,7 +109,6 @@ static void enqueue(rd_kafka_broker_t* broker, const struct wire_call* call) {
     rd_kafka_buf_t* request =
         rd_kafka_buf_new_request(broker, (int16_t)call->api, 2 + 2 * call->segments, 64);
     ticket->call = *call;
-    ticket->version = -1;
     request->rkbuf_rel_timeout = call->timeout_ms;
     rd_kafka_buf_set_maker(request, on_make, ticket, NULL);
     rd_kafka_broker_buf_enq_replyq(broker, request, RD_KAFKA_NO_REPLYQ, on_done, ticket);
@@ -138,10 +136,16 @@ int wire_enqueue_any(rd_kafka_t* handle, const struct wire_call* call) {
     return 1;
 }
 
+void wire_use_version(wire_request* request, int16_t version) {
+    rd_kafka_buf_ApiVersion_set(request, version, 0);
+}
+
 void wire_flexible(wire_request* request) { rd_kafka_buf_upgrade_flexver_request(request); }
 
+// One more byte than asked for: librdkafka writes the closing tags of a flexible request itself, and
+// would look for ever for room that it counts in the segment which was too small for the rest.
 void wire_reserve(wire_request* request, size_t size) {
-    rd_buf_write_ensure_contig(&request->rkbuf_buf, size);
+    rd_buf_write_ensure_contig(&request->rkbuf_buf, size + 1);
 }
 
 void wire_write(wire_request* request, const void* bytes, size_t size) {
@@ -166,6 +170,14 @@ void wire_reply_release(wire_reply* reply) { rd_kafka_buf_destroy(reply); }
 
 void wire_refresh_brokers(rd_kafka_t* handle) {
     rd_kafka_metadata_refresh_brokers(handle, NULL, "heliostat looks for a broker");
+}
+
+void wire_topic_id(const struct rd_kafka_metadata* metadata, int topic, uint8_t id[16]) {
+    const rd_kafka_metadata_internal_t* internal = rd_kafka_metadata_get_internal(metadata);
+    const uint64_t high = htobe64((uint64_t)internal->topics[topic].topic_id.most_significant_bits);
+    const uint64_t low = htobe64((uint64_t)internal->topics[topic].topic_id.least_significant_bits);
+    memcpy(id, &high, sizeof(high));
+    memcpy(id + sizeof(high), &low, sizeof(low));
 }
 
 const char* wire_error_name(int code) { return rd_kafka_err2name((rd_kafka_resp_err_t)code); }

@@ -20,6 +20,7 @@ typedef struct rd_kafka_mock_cluster_s rd_kafka_mock_cluster_t;
 typedef struct rd_kafka_broker_s wire_connection;
 typedef struct rd_kafka_buf_s wire_request;
 typedef struct rd_kafka_buf_s wire_reply;
+struct rd_kafka_metadata;
 
 enum wire_api {
     WIRE_PRODUCE = 0,
@@ -32,7 +33,8 @@ enum wire_api {
 };
 
 // Fills a request, on the broker thread. `version` is the newest within the asked range that the
-// broker has. Returns 1 to send it, 0 when there is nothing to send (done: WIRE_DROPPED).
+// broker has; wire_use_version takes an older one. Returns 1 to send it, 0 when there is nothing to
+// send (done: WIRE_DROPPED).
 typedef int (*wire_make)(wire_request* request, int16_t version, void* opaque);
 
 enum wire_outcome {
@@ -87,6 +89,8 @@ int wire_enqueue_to(rd_kafka_t* handle, int32_t broker_id, const struct wire_cal
 // there is none. Any thread.
 int wire_enqueue_any(rd_kafka_t* handle, const struct wire_call* call);
 
+// Only within make, before anything is written: an older version than the one that was chosen.
+void wire_use_version(wire_request* request, int16_t version);
 // Only within make, before anything is written: the version that was chosen has flexible encoding.
 // The tags of header and request are written here; those of topics and partitions are the caller's.
 void wire_flexible(wire_request* request);
@@ -103,6 +107,10 @@ void wire_reply_release(wire_reply* reply);
 
 // Asks the handle to learn the cluster's brokers again. Any thread.
 void wire_refresh_brokers(rd_kafka_t* handle);
+
+// The id of a topic in metadata that librdkafka returned, 16 bytes; all zero where the broker tells
+// none (before 2.8).
+void wire_topic_id(const struct rd_kafka_metadata* metadata, int topic, uint8_t id[16]);
 
 const char* wire_error_name(int code);
 

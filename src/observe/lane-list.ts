@@ -64,6 +64,7 @@ function describeLane(lane: LaneView): Record<string, unknown> {
     committed: known(lane.committed),
     lastTarget: known(lane.lastTarget),
     lag: lane.lag,
+    ...(lane.lost === 0 ? {} : { lost: lane.lost }),
     records: lane.records
   }
 }

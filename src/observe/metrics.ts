@@ -273,6 +273,12 @@ const rows: readonly Row[] = [
     values: problems
   },
   {
+    name: 'heliostat_lost_records_total',
+    type: 'counter',
+    help: 'Source offsets that were deleted before they were mirrored.',
+    values: perTopic(lane => lane.lost)
+  },
+  {
     name: 'heliostat_lag_records',
     type: 'gauge',
     help: 'Records between the checkpoints and the readable ends.',
@@ -356,6 +362,12 @@ const rows: readonly Row[] = [
       target: state.totals.boundByTargetMs / 1_000,
       budget: state.totals.boundByBudgetMs / 1_000
     }))
+  },
+  {
+    name: 'heliostat_throttle_seconds_total',
+    type: 'counter',
+    help: 'Time that brokers of both sides asked to wait (client quotas).',
+    values: perLink(({ state }) => state.totals.throttledMs / 1_000)
   },
   {
     name: 'heliostat_connections',

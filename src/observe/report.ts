@@ -1,6 +1,7 @@
 // The report of a run: JSON for machines, a few lines for people.
 
 import { renameSync, writeFileSync } from 'node:fs'
+import { countOffsets } from '../mirror/gaps.ts'
 import type { LaneView, LinkState, MirrorResult } from '../mirror/types.ts'
 import { type BoundBy, formatBoundBy, measureBoundBy } from './bound-by.ts'
 import { formatCount, formatDuration, formatMegabytes } from './units.ts'
@@ -21,7 +22,22 @@ export interface PartitionReport {
   lag: number | undefined
   committed: number
   maybeDoubled: number
-  lost: []
+  lost: LostOffsets[]
+}
+
+/** Source offsets from..to-1 that were deleted before they were mirrored. */
+export interface LostOffsets {
+  from: number
+  to: number
+  offsets: number
+  /** Otherwise the lane is stopped there. */
+  isSkipped: boolean
+}
+
+export interface LostFromTopic extends LostOffsets {
+  source: string
+  topic: string
+  partition: number
 }
 
 export interface TopicReport {
@@ -43,6 +59,9 @@ export interface RunReport {
   cpuSecondsPerGb: number
   peakRssBytes: number
   boundBy: BoundBy
+  /** In all; `lost` lists where they were, of a lane with very many gaps the newest. */
+  lostOffsets: number
+  lost: LostFromTopic[]
   links: { source: string; target: string; topics: TopicReport[] }[]
 }
 
@@ -78,6 +97,7 @@ export function buildReport(result: MirrorResult, figures: ProcessFigures): RunR
     cpuSecondsPerGb: bytes === 0 ? 0 : round(figures.cpuSeconds / (bytes / 1e9), 3),
     peakRssBytes: figures.peakRssBytes,
     boundBy: measureBoundBy(state.links),
+    ...describeLoss(state.links),
     links
   }
 }
@@ -96,19 +116,54 @@ function topicReports(link: LinkState): TopicReport[] {
   return [...topics.values()].sort((left, right) => (left.topic < right.topic ? -1 : 1))
 }
 
-export function countResealed(lane: LaneView): number {
-  const { resealHeadTrim, resealHoles, resealOldFormat, resealAppendTime, resealTooLarge } = lane
-  return resealHeadTrim + resealHoles + resealOldFormat + resealAppendTime + resealTooLarge
+function describeLoss(links: readonly LinkState[]): Pick<RunReport, 'lostOffsets' | 'lost'> {
+  const losers = links.flatMap(link =>
+    link
+      .lanes()
+      .filter(({ lost }) => lost > 0)
+      .map(lane => ({ source: link.source, lane }))
+  )
+  return {
+    lostOffsets: losers.reduce((sum, { lane }) => sum + lane.lost, 0),
+    lost: losers.flatMap(({ source, lane }) =>
+      lostOffsets(lane).map(lost => ({
+        source,
+        topic: lane.topic,
+        partition: lane.partition,
+        ...lost
+      }))
+    )
+  }
 }
 
-function partitionReport(lane: LaneView): PartitionReport {
-  const reasons = {
-    shallow: lane.batchesShallow,
+function lostOffsets({ gaps }: LaneView): LostOffsets[] {
+  return gaps.map(({ from, to, isSkipped }) => ({
+    from,
+    to,
+    offsets: countOffsets({ from, to }),
+    isSkipped
+  }))
+}
+
+export function countResealed(lane: LaneView): number {
+  return Object.values(resealReasons(lane)).reduce((sum, count) => sum + count, 0)
+}
+
+function resealReasons(lane: LaneView): Record<string, number> {
+  return {
     'head-trim': lane.resealHeadTrim,
     holes: lane.resealHoles,
     'old-format': lane.resealOldFormat,
     'append-time': lane.resealAppendTime,
     'too-large': lane.resealTooLarge,
+    refused: lane.resealRefused
+  }
+}
+
+function partitionReport(lane: LaneView): PartitionReport {
+  const reasons = {
+    shallow: lane.batchesShallow,
+    ...resealReasons(lane),
     control: lane.skippedControl,
     aborted: lane.skippedAborted,
     empty: lane.skippedEmpty,
@@ -136,7 +191,7 @@ function partitionReport(lane: LaneView): PartitionReport {
     lag: lane.lag,
     committed: lane.committed,
     maybeDoubled: lane.maybeDoubled,
-    lost: []
+    lost: lostOffsets(lane)
   }
 }
 
@@ -155,6 +210,12 @@ export function summarize(report: RunReport): string[] {
       `${formatMegabytes(peakRssBytes)} peak memory`,
     `held back by ${formatBoundBy(report.boundBy)}`
   ]
+  for (const { topic, partition, from, to, offsets, isSkipped } of report.lost) {
+    lines.push(
+      `lost: ${topic}-${partition}: ${formatCount(offsets)} source offsets from ${from} up to before ${to} were deleted ` +
+        `before they were mirrored${isSkipped ? ', and skipped' : ''}`
+    )
+  }
   for (const { topics } of report.links) {
     for (const { topic, partitions } of topics) {
       for (const { partition, state, reason, detail } of partitions) {

@@ -21,13 +21,13 @@ const judges: Readonly<Record<(typeof copiedConfigs)[number], Judge>> = {
       : undefined,
   'max.message.bytes': (source, target) =>
     Number(target) < Number(source)
-      ? `a batch of more than ${target} bytes stops its lane`
+      ? `batches of more than ${target} bytes are split, and a single record of more stops its lane`
       : undefined,
   'message.timestamp.type': (source, target) => {
     if (source === target) return undefined
     return target === 'LogAppendTime'
       ? 'records get the time of their arrival at the target'
-      : 'batches with append times stop their lane, so that the times are not lost'
+      : 'append times become the times of the records, and batches that have them are rebuilt'
   },
   'retention.ms': (source, target) =>
     isShorter(source, target)

@@ -16,6 +16,8 @@ export interface LanePlan {
   end: number | null
   /** Offsets between the two; markers and compacted records count, so there may be fewer records. */
   records: number | null
+  /** Source offsets that were deleted before they were mirrored, and would be skipped (--on-gap skip). */
+  lost: number
   /** Behind the readable end, held back by an open transaction. */
   heldBack: number
   /** Estimated from the batches that were looked at. */
@@ -59,6 +61,7 @@ export function planLane(facts: LaneFacts): LanePlan {
     },
     end: readableEnd ?? null,
     records,
+    lost: start.skipped ?? 0,
     heldBack: Math.max(0, (logEnd ?? 0) - (readableEnd ?? logEnd ?? 0)),
     bytes: null,
     batchesLookedAt: sample?.batches ?? 0,

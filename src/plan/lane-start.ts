@@ -2,6 +2,7 @@
 
 import { decodeCheckpoint } from '../mirror/checkpoint.ts'
 import { type DeliveryLevel, type DeliveryWish, expectDelivery } from '../mirror/delivery.ts'
+import { whyStillStopped } from '../mirror/kept-stops.ts'
 import { whyNotOurs, whyUnproved } from '../mirror/lane-origins.ts'
 import { chooseStart } from '../mirror/start-offset.ts'
 import type { AutoOffsetReset } from '../mirror/types.ts'
@@ -14,8 +15,12 @@ export interface LaneStartFacts {
   reset: AutoOffsetReset
   idempotent: boolean
   wish: DeliveryWish
+  /** --on-gap skip */
+  skipGaps: boolean
   wasThereAtFirstStart: boolean
   targetClusterId: string
+  /** As in `TopicMetadata`; empty while there is no such topic. */
+  targetTopicId: string
   logStart: number | undefined
   readableEnd: number | undefined
   logEnd: number | undefined
@@ -30,13 +35,15 @@ export interface LaneStart {
   /** Who committed the offset. */
   by?: CommittedBy
   level: DeliveryLevel
+  /** Source offsets before `offset` that were deleted before they were mirrored, and would be skipped. */
+  skipped?: number
   /** Why the lane would not begin. */
   refusal?: { reason: string; detail: string }
 }
 
 export function planStart(facts: LaneStartFacts): LaneStart {
   const decoded = decodeCheckpoint(facts.committed?.metadata ?? '')
-  const { idempotent, wish, targetClusterId } = facts
+  const { idempotent, wish, targetClusterId, targetTopicId } = facts
   const level = expectDelivery({
     decoded,
     committed: facts.committed?.offset ?? -1,
@@ -44,8 +51,9 @@ export function planStart(facts: LaneStartFacts): LaneStart {
     wish
   })
   const place = placeStart(facts)
-  const mismatch = wish === 'at-least-once' ? undefined : whyNotOurs(decoded, targetClusterId)
-  const refusal = place.refusal ?? mismatch ?? whyUnproved(level, wish)
+  const mismatch =
+    wish === 'at-least-once' ? undefined : whyNotOurs(decoded, targetClusterId, targetTopicId)
+  const refusal = place.refusal ?? whyStillStopped(decoded) ?? mismatch ?? whyUnproved(level, wish)
   return { ...place, level, ...(refusal ? { refusal } : {}) }
 }
 
@@ -85,7 +93,8 @@ function planCommitted(facts: LaneStartFacts, offset: number, metadata: string):
   const start: Place = { offset, from: 'committed', by }
   const { logStart, logEnd } = facts
   if (logStart !== undefined && offset < logStart) {
-    const detail = `offset ${offset} is committed and the source's log starts at ${logStart}: ${logStart - offset} offsets were deleted before they were mirrored`
+    if (facts.skipGaps) return { ...start, offset: logStart, skipped: logStart - offset }
+    const detail = `offset ${offset} is committed and the source's log starts at ${logStart}: ${logStart - offset} offsets were deleted before they were mirrored; --on-gap skip would go on at ${logStart}`
     return { ...start, refusal: { reason: 'source-gap', detail } }
   }
   if (logEnd !== undefined && offset > logEnd) {

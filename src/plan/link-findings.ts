@@ -1,5 +1,6 @@
 // What to know about a link before its run: its group, what cannot be read, and what its start would repeat.
 
+import { againstGaps } from '../mirror/gaps.ts'
 import { isKnown, type SourceFacts, type TargetFacts } from './facts.ts'
 import type { Finding } from './findings.ts'
 import { inspectGroup } from './group-findings.ts'
@@ -86,6 +87,15 @@ function inspectTopic({ topic, lanes, target: found }: TopicPlan, target: Target
       topic,
       text: `the committed offsets were made for another target than "${target.alias}": earlier records may be missing on this one`,
       fix: 'set another group.id to copy from the start'
+    })
+  }
+  const lost = lanes.reduce((sum, lane) => sum + lane.lost, 0)
+  if (lost > 0) {
+    findings.push({
+      kind: 'source-gap',
+      topic,
+      text: `${lost} source offsets were deleted before they were mirrored: they would be skipped (--on-gap skip)`,
+      fix: againstGaps
     })
   }
   if (lanes.some(({ heldBack }) => heldBack > 0)) {

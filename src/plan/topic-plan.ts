@@ -107,7 +107,13 @@ function planOne(
   return planLane({
     topic: topic.topic,
     partition,
-    start: startOf(source, name, target.clusterId, isFirstStart),
+    start: startOf(
+      source,
+      name,
+      target.clusterId,
+      isFirstStart,
+      target.topics.get(topic.topic)?.id
+    ),
     readableEnd,
     logEnd,
     leader: source.leaders.get(name) ?? -1,
@@ -123,7 +129,8 @@ export function startOf(
   source: Omit<SourceFacts, 'headers'>,
   name: string,
   targetClusterId: string,
-  isFirstStart: boolean
+  isFirstStart: boolean,
+  targetTopicId = ''
 ): ReturnType<typeof planStart> {
   const { committed, own } = source
   return planStart({
@@ -132,8 +139,10 @@ export function startOf(
     reset: own.autoOffsetReset,
     idempotent: own.link.idempotent,
     wish: own.delivery,
+    skipGaps: own.link.skipGaps,
     wasThereAtFirstStart: isFirstStart,
     targetClusterId,
+    targetTopicId,
     logStart: source.logStarts.get(name),
     readableEnd: source.readableEnds.get(name),
     logEnd: source.logEnds.get(name)

@@ -27,7 +27,8 @@ export function describeDelivery(
     case 'own': {
       const isOther = targetClusterId && decoded.checkpoint.targetClusterId !== targetClusterId
       if (isOther) return lowered('other-target', 'other-target')
-      return { ...decoded.checkpoint.level, trouble: undefined }
+      const { level, keptStop } = decoded.checkpoint
+      return { ...level, trouble: keptStop && 'still-stopped' }
     }
   }
 }

@@ -102,7 +102,9 @@ const sentences: Readonly<Record<LaneTrouble, Sentence>> = {
   'target-missing': lanes => `not on the target: ${lanes}`,
   'target-end-unknown': lanes => `the target did not tell the end of the log: ${lanes}`,
   'other-target': lanes => `committed by a mirror to another target cluster: ${lanes}`,
-  'newer-format': lanes => `committed by a newer heliostat, which knows more of it: ${lanes}`
+  'newer-format': lanes => `committed by a newer heliostat, which knows more of it: ${lanes}`,
+  'still-stopped': lanes =>
+    `stopped until somebody sets an offset, since the target lost records that it had acknowledged: ${lanes}`
 }
 
 function laneNotes(lanes: readonly LaneStatus[]): string[] {

@@ -63,6 +63,7 @@ export type LaneTrouble =
   | 'target-end-unknown'
   | 'other-target'
   | 'newer-format'
+  | 'still-stopped'
 
 export interface LaneStatus {
   topic: string

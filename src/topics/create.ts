@@ -24,6 +24,8 @@ import type { Gathering } from './gathering.ts'
 
 export interface SourceTopic {
   topic: string
+  /** As in `TopicMetadata`. */
+  id: string
   partitions: number
   replicationFactor: number
 }
@@ -31,6 +33,8 @@ export interface SourceTopic {
 export type TargetTopic =
   | {
       state: 'ready'
+      /** As in `TopicMetadata`. */
+      id: string
       partitions: number
       /** It has, or is about to have, every partition of the source's. */
       isInStep: boolean
@@ -257,7 +261,7 @@ export class TargetTopics {
       this.#log.warn({ topic, error: name, code, detail: message }, 'target topic cannot be grown')
     }
     const isGrowing = growsWithSource(partitions, found, this.#mayGrow(topic)) && !isRefused
-    return { state: 'ready', partitions: found, isInStep, isGrowing, behaviour }
+    return { state: 'ready', id: metadata.id, partitions: found, isInStep, isGrowing, behaviour }
   }
 
   #tellInSync(

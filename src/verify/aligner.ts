@@ -4,6 +4,7 @@ import { type Gate, openGate } from './gate.ts'
 import type { Ledger } from './ledger.ts'
 import { type Matches, matchWindows } from './match-windows.ts'
 import { likeness } from './pair-changed.ts'
+import { type ClosedSides, Passage } from './passage.ts'
 import type { RecordRow } from './record-columns.ts'
 import type { RecordQueue } from './record-queue.ts'
 
@@ -28,6 +29,8 @@ export interface AlignerOptions {
   runWindow?: number
   /** Source offset from which on nothing has to be on the target: not read where the target is through. */
   committed?: number
+  /** Both sides once more, where batches may be passed over closed. */
+  closed?: ClosedSides
 }
 
 const firstWindow = 256
@@ -42,30 +45,42 @@ const searchStep = 8_192
 /** So many records in a row have to be the same before a search believes that it has found the place. */
 const believable = 8
 const headRows = 100
+/** Records that the other side is to have opened at once, to come to the end of a batch on both sides together. */
+const mostEven = 4_096
 
 export class Aligner {
   readonly #source: AlignedSide
   readonly #target: AlignedSide
   readonly #ledger: Ledger
-  readonly #options: Required<AlignerOptions>
+  readonly #options: Required<Omit<AlignerOptions, 'closed'>>
+  readonly #passage: Passage | undefined
   #searches = 0
 
   constructor(source: AlignedSide, target: AlignedSide, ledger: Ledger, options: AlignerOptions) {
     this.#source = source
     this.#target = target
     this.#ledger = ledger
-    this.#options = { wide: openGate, mostWindow, runWindow: 0, committed: Infinity, ...options }
+    const { closed, ...others } = options
+    this.#passage = closed && new Passage(closed, ledger, options.hasTimes)
+    this.#options = { wide: openGate, mostWindow, runWindow: 0, committed: Infinity, ...others }
   }
 
   async run(): Promise<void> {
     const [source, target] = [this.#source, this.#target]
     for (;;) {
-      await Promise.all([source.fill(1), target.fill(1)])
+      await this.#passage?.pass()
+      const enough = (side: AlignedSide) => Math.max(1, Math.min(mostEven, side.queue.length))
+      await Promise.all([source.fill(enough(target)), target.fill(enough(source))])
       if (source.queue.length === 0 || target.queue.length === 0) break
       const same = countSame(source.queue.front(), target.queue.front())
-      if (same > 0) this.#ledger.match(source.queue, target.queue, same)
-      else if (!(await this.#align())) break
+      if (same > 0) {
+        this.#ledger.match(source.queue, target.queue, same)
+        continue
+      }
+      await this.#passage?.recall()
+      if (!(await this.#align())) break
     }
+    if (target.queue.length > 0) await this.#passage?.recall()
     await this.#finish()
     this.#ledger.end()
   }

@@ -59,7 +59,7 @@ export class Comparison {
   readonly #verdicts: LaneVerdict[] = []
   readonly #lanes: number
   #open = 0
-  readonly #read = { records: 0, bytes: 0 }
+  readonly #read = { records: 0, bytes: 0, passed: 0 }
 
   constructor(options: ComparisonOptions) {
     this.#options = options
@@ -76,6 +76,10 @@ export class Comparison {
       note: (records, bytes) => {
         this.#read.records += records
         this.#read.bytes += bytes
+      },
+      notePassed: records => {
+        this.#read.records += records
+        this.#read.passed += records
       }
     })
     this.#sides = {
@@ -116,7 +120,7 @@ export class Comparison {
   figures() {
     const { records, recordBytes, bytesRead } = this.progress()
     const { threads, workedMs } = this.#pool
-    return { records, recordBytes, bytesRead, threads, workedMs }
+    return { records, passedRecords: this.#read.passed, recordBytes, bytesRead, threads, workedMs }
   }
 
   async close(): Promise<void> {

@@ -1,9 +1,9 @@
 // Opens fetched batches in a worker thread and gives back a short digest of each record.
 
 import { move, transferableSymbol, valueSymbol } from 'piscina'
-import type { AbortedTransaction } from '../batches/aborted-transactions.ts'
 import { BatchFault } from '../batches/batch-fault.ts'
 import { ChunkRecords } from '../batches/chunk-records.ts'
+import type { OpenableBatches } from './batch-run.ts'
 import { buffersOf, ColumnBuilder, type RecordColumns } from './record-columns.ts'
 import { RecordHasher } from './record-hasher.ts'
 
@@ -11,12 +11,8 @@ export interface DigestTask {
   chunks: readonly DigestChunk[]
 }
 
-/** Whole batches as they were fetched, and which of their records are wanted. */
-export interface DigestChunk {
-  bytes: ArrayBuffer
-  aborted: readonly AbortedTransaction[]
-  from: number
-  end: number
+/** Whole batches as they were fetched. */
+export interface DigestChunk extends OpenableBatches {
   /** Timestamps count for the records' identity. */
   hasTimes: boolean
 }

@@ -1,7 +1,7 @@
 // The records that were the same on both sides last: a record that comes again is a double of one of them.
 
 /** Records; a batch that was sent twice is far smaller. */
-const mostRecords = 32_768
+export const mostRemembered = 32_768
 
 export class History {
   readonly #parts: Float64Array[] = []
@@ -14,12 +14,17 @@ export class History {
     this.#parts.push(identities)
     this.#length += identities.length
     if (this.#counts) for (const identity of identities) add(this.#counts, identity)
-    for (let [oldest] = this.#parts; oldest; [oldest] = this.#parts) {
-      if (this.#length - oldest.length < mostRecords) return
-      this.#parts.shift()
-      this.#length -= oldest.length
-      if (this.#counts) for (const identity of oldest) remove(this.#counts, identity)
+    this.#forget()
+  }
+
+  /** Records that came before those that are known. */
+  recall(earlier: readonly Float64Array[]): void {
+    this.#parts.unshift(...earlier)
+    for (const identities of earlier) {
+      this.#length += identities.length
+      if (this.#counts) for (const identity of identities) add(this.#counts, identity)
     }
+    this.#forget()
   }
 
   has(identity: number): boolean {
@@ -28,6 +33,15 @@ export class History {
       for (const part of this.#parts) for (const each of part) add(this.#counts, each)
     }
     return this.#counts.has(identity)
+  }
+
+  #forget(): void {
+    for (let [oldest] = this.#parts; oldest; [oldest] = this.#parts) {
+      if (this.#length - oldest.length < mostRemembered) return
+      this.#parts.shift()
+      this.#length -= oldest.length
+      if (this.#counts) for (const identity of oldest) remove(this.#counts, identity)
+    }
   }
 }
 

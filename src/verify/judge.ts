@@ -50,6 +50,11 @@ export class Judge {
     this.history.push(identities)
   }
 
+  /** No record of the target waits for its like on both sides: none of them has to be seen. */
+  get waitsForNone(): boolean {
+    return this.#extra.isEmpty
+  }
+
   judge(source: readonly RecordRow[], target: readonly RecordRow[], places: Places): void {
     const found: Difference[] = []
     const [ours, theirs] = this.#moved(source, target, places, found)

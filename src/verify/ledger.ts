@@ -49,8 +49,6 @@ export class Ledger {
   readonly unaligned = { source: 0, target: 0 }
   /** Where that begins. */
   apartFrom: Stretch['places'] | undefined
-  /** Of the first records that are on both sides. */
-  first: { source: number; target: number } | undefined
   readonly #rules: LedgerRules
   /** One for both sides until they differ. */
   #digests: { source: Hash; target: Hash | undefined } = {
@@ -71,7 +69,6 @@ export class Ledger {
   /** The first records of both queues are the same: they go. */
   match(source: RecordQueue, target: RecordQueue, count: number): void {
     const identities = source.identities(count)
-    this.first ??= { source: source.first()?.offset ?? 0, target: target.first()?.offset ?? 0 }
     this.matched += count
     this.#digest('source', identities)
     if (this.#digests.target) this.#digest('target', identities)
@@ -81,6 +78,18 @@ export class Ledger {
     this.judge.pass(identities)
     source.drop(count)
     target.drop(count)
+  }
+
+  /** Whether records that are on both sides may be passed over without being looked at. */
+  get needsNone(): boolean {
+    return this.judge.waitsForNone && (this.superseded?.size ?? 0) === 0
+  }
+
+  /** A batch that is on both sides, as its records are stored. */
+  matchBatch(records: Buffer, count: number): void {
+    this.matched += count
+    this.#digests.source.update(records)
+    this.#digests.target?.update(records)
   }
 
   differ(stretch: Stretch): void {

@@ -135,14 +135,21 @@ function showSummary(summary: Summary, { since, isCounts }: ShowOptions): string
 }
 
 function showFigures(figures: VerifyFigures): string {
-  const { durationMs, bytesRead, recordBytes, records, threads, workedMs } = figures
+  const { durationMs, bytesRead, records, passedRecords } = figures
   const seconds = Math.max(0.001, durationMs / 1_000)
+  const parts = [
+    `read ${formatBytes(bytesRead)} of batches on both sides in ${formatDuration(durationMs)}: ${(bytesRead / 1e6 / seconds).toFixed(1)} MB/s`,
+    `${formatCount(passedRecords)} of ${formatCount(records)} records in batches that are the same byte for byte`
+  ]
+  return [...parts, ...showOpened(figures)].join('; ')
+}
+
+function showOpened({ recordBytes, threads, workedMs }: VerifyFigures): string[] {
+  if (recordBytes === 0) return []
   const perCore = recordBytes / 1e6 / Math.max(0.001, workedMs / 1_000)
-  return (
-    `read ${formatBytes(bytesRead)} of batches (${formatBytes(recordBytes)} and ${formatCount(records)} records once inflated, both sides) ` +
-    `in ${formatDuration(durationMs)}: ${(bytesRead / 1e6 / seconds).toFixed(1)} MB/s with ${threads} thread${threads === 1 ? '' : 's'}, ` +
-    `${perCore.toFixed(0)} MB/s of inflated bytes per core`
-  )
+  return [
+    `${formatBytes(recordBytes)} of other records inflated with ${threads} thread${threads === 1 ? '' : 's'}, ${perCore.toFixed(0)} MB/s per core`
+  ]
 }
 
 function showAdvice(

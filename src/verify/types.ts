@@ -51,7 +51,10 @@ export interface SideVerdict {
   from: number
   end: number
   records: number
-  /** SHA-256 over the records compared, in order. */
+  /**
+   * SHA-256 over what was compared, in order: batches as they are stored where both sides have the same bytes, digests of records where
+   * not. The same on both sides, the same content; of two runs only where the batches were the same in both.
+   */
   digest: string
 }
 

@@ -30,9 +30,12 @@ export interface VerifyFigures {
   durationMs: number
   /** As they came from the brokers, of both sides. */
   bytesRead: number
-  /** Keys, values and headers of both sides. */
-  recordBytes: number
+  /** Of both sides. */
   records: number
+  /** In batches that are the same byte for byte on both sides, which are not opened. */
+  passedRecords: number
+  /** Keys, values and headers of the others. */
+  recordBytes: number
   threads: number
   /** Of all threads that opened batches. */
   workedMs: number
@@ -152,5 +155,13 @@ function compareTexts(a: string, b: string): number {
 }
 
 function noFigures(): VerifyFigures {
-  return { durationMs: 0, bytesRead: 0, recordBytes: 0, records: 0, threads: 0, workedMs: 0 }
+  return {
+    durationMs: 0,
+    bytesRead: 0,
+    records: 0,
+    passedRecords: 0,
+    recordBytes: 0,
+    threads: 0,
+    workedMs: 0
+  }
 }

@@ -200,8 +200,9 @@ test(
   }
 )
 
-test('the target topic is deleted and made anew in mid-run: the lanes stop', limit, async t => {
-  const { source } = pair
+// The next start could see nothing of it: others have written since, and nobody knows the producer any more.
+test('a topic that is made anew in mid-run: the lanes stop, and stay so', limit, async t => {
+  const { source, target } = pair
   const { topic, options } = await startTopic()
   const mirror = await startMirror(t, { ...options, flags: ['--offset.commit.interval.ms', '500'] })
   const hasAll = async () => (await groupLag(source.bootstrap, topic, [topic])) === 0
@@ -209,6 +210,25 @@ test('the target topic is deleted and made anew in mid-run: the lanes stop', lim
   await recreate(topic)
   await produce(topic)
   await mirror.line({ msg: 'lane stopped', reason: 'target-went-back' }, 15_000)
+  const areKept = async () =>
+    (await readCommits(source.bootstrap, topic)).every(({ metadata }) =>
+      metadata?.endsWith(';stop=target-went-back')
+    )
+  await mirror.until('commits that keep the stop', areKept)
+  mirror.kill('SIGTERM')
+  await mirror.exited
+  await produceNumbered(target.bootstrap, topic, { records: 2 * records })
+  await deleteUpTo(topic, records)
+  await forgetProducers(t, topic)
+  const before = await countRecords(target.bootstrap, topic)
+  for (const flags of [[], ['--delivery', 'at-least-once']]) {
+    assertStopped(await mirrorOnce(t, { ...options, flags }), topic, 'target-went-back')
+  }
+  assert.equal(await countRecords(target.bootstrap, topic), before)
+
+  await setOffsets(source, topic, topic, records)
+  assertLevel(await mirrorOnce(t, options), topic, 'at-least-once', 'foreign-commit')
+  assert.equal(await countRecords(target.bootstrap, topic), before + partitions * records)
 })
 
 test('no right to read the target topic: at least once, and the right is named', limit, async t => {
@@ -321,8 +341,13 @@ async function deliveriesOf(topic: string): Promise<string[]> {
 }
 
 async function deleteAll(topic: string): Promise<void> {
+  await deleteUpTo(topic, -1)
+}
+
+/** -1: up to the end. */
+async function deleteUpTo(topic: string, offset: number): Promise<void> {
   for (let partition = 0; partition < partitions; partition++) {
-    await deleteRecords(pair.target.bootstrap, topic, partition, -1)
+    await deleteRecords(pair.target.bootstrap, topic, partition, offset)
   }
 }
 

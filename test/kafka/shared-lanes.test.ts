@@ -31,6 +31,8 @@ const isFull = process.env.HELIOSTAT_FULL === '1'
 const limit = { timeout: isFull ? 300_000 : 90_000 }
 const partitions = 4
 const sessionMs = 6_000
+/** Less than brokers allow unless told. */
+const shortSessionMs = 3_000
 const signals: NodeJS.Signals[] = ['SIGKILL', 'SIGTERM', 'SIGSTOP']
 
 let east: KafkaCluster
@@ -39,8 +41,9 @@ let target: KafkaCluster
 
 before(async () => {
   const jvm = ['-Xmx320m']
+  const config = { 'group.min.session.timeout.ms': shortSessionMs }
   const versions = [sourceVersion, sourceVersion, targetVersion]
-  const started = await Promise.all(versions.map(version => startBroker({ version, jvm })))
+  const started = await Promise.all(versions.map(version => startBroker({ version, jvm, config })))
   ;[east, west, target] = started as [KafkaCluster, KafkaCluster, KafkaCluster]
 })
 after(() => Promise.all([east, west, target].map(cluster => cluster?.close())))
@@ -111,28 +114,44 @@ test(
   }
 )
 
-const comeAndGo = { timeout: 300_000, skip: isFull ? false : 'takes a minute: HELIOSTAT_FULL=1' }
+const comeAndGo = { timeout: isFull ? 300_000 : 120_000 }
+const turns = isFull ? 10 : 4
+const members = 3
 
+// P3, P4, F12.
 test('members come, go, die and sleep', comeAndGo, async t => {
-  const { topic, load, options } = await startUnderLoad(t)
   const random = seededRandom(t)
-  const live = [await startMirror(t, options), await startMirror(t, options)]
-  for (let turn = 0; turn < 12; turn++) {
-    await delay(random.between(500, 5_000))
-    const place = random.between(0, 1)
-    const mirror = live[place] as MirrorProcess
-    const signal = signals[random.between(0, signals.length - 1)] as NodeJS.Signals
-    mirror.kill(signal)
-    if (signal === 'SIGSTOP') {
-      await delay(random.between(500, sessionMs + 3_000))
-      mirror.kill('SIGCONT')
-    } else {
-      const next = await startMirror(t, options)
-      // A signal that comes before Node runs is the end.
-      await next.line({ msg: 'heliostat starts' })
-      live[place] = next
-    }
-  }
+  const consumer = { 'session.timeout.ms': shortSessionMs, 'heartbeat.interval.ms': 1_000 }
+  const { topic, load, options } = await startUnderLoad(t, consumer)
+  const live = await Promise.all(Array.from({ length: members }, () => startMirror(t, options)))
+  await Promise.all(live.map(mirror => mirror.line({ msg: 'heliostat starts' })))
+  await live[0]?.until('records that move', async () => (await count(topic)) > 1_000)
+  const done: string[] = []
+  // Each place has a storm of its own, so that rebalances fall into one another.
+  const places = live.map((_, place) => [place, random.split()] as const)
+  await Promise.all(
+    places.map(async ([place, own]) => {
+      for (let turn = 0; turn < turns; turn++) {
+        await delay(own.between(200, isFull ? 5_000 : 1_500))
+        const mirror = live[place] as MirrorProcess
+        const signal = own.pick(signals)
+        done.push(`${place} ${signal}`)
+        mirror.kill(signal)
+        if (signal === 'SIGSTOP') {
+          await delay(own.between(300, shortSessionMs + 1_500))
+          mirror.kill('SIGCONT')
+          continue
+        }
+        const code = await mirror.exit()
+        if (signal === 'SIGTERM') assert.equal(code, 0, mirror.tail())
+        const next = await startMirror(t, options)
+        // A signal that comes before Node runs is the end.
+        await next.line({ msg: 'heliostat starts' })
+        live[place] = next
+      }
+    })
+  )
+  t.diagnostic(done.join(', '))
   await finish(t, { topic, load, mirrors: live })
 })
 

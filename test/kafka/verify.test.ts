@@ -1,29 +1,31 @@
 // `heliostat verify` on real clusters: what was mirrored is equal, and whatever is otherwise is found by its class and offset.
 
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, type TestContext, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
-import type { Summary } from '../../src/verify/summary.ts'
 import type { LaneVerdict } from '../../src/verify/types.ts'
 import { produceMixed, produceNumbered } from '../support/corpus.ts'
+import { countRecords } from '../support/group-lag.ts'
 import { type KafkaCluster, startBroker, startPair } from '../support/kafka-broker.ts'
 import { createTopic } from '../support/kafka-tools.ts'
-import { mirrorOnce, plainEnvironment, startMirror } from '../support/mirror-process.ts'
+import { makeFolder } from '../support/mirror-maker.ts'
+import { startMirrorMaker1 } from '../support/mirror-maker-1.ts'
+import { mirrorOnce, startMirror } from '../support/mirror-process.ts'
 import { freePorts } from '../support/ports.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { encodeBatch, type RecordInput } from '../support/records.ts'
 import { startLoad } from '../support/steady-load.ts'
 import { produceTransactions } from '../support/transactions.ts'
+import {
+  type Ended,
+  runVerify,
+  type Verified,
+  verify as verifyOnce
+} from '../support/verify-process.ts'
 import { waitFor } from '../support/wait.ts'
 
-const command = fileURLToPath(new URL('../../../bin/heliostat', import.meta.url))
-const execute = promisify(execFile)
 const limit = { timeout: 90_000 }
 let pair: Awaited<ReturnType<typeof startPair>>
 
@@ -55,7 +57,10 @@ test('what was mirrored is equal, with the same digests on both sides', limit, a
   const table = await run(t, options)
   assert.equal(table.code, 0)
   assert.match(table.out, /9 lanes, 9 equal, 0 different, 35,000 records the same on both sides/)
-  assert.match(table.out, /MB\/s with \d+ threads?, \d+ MB\/s of inflated bytes per core/)
+  assert.match(
+    table.out,
+    /MB\/s; 70,000 of 70,000 records in batches that are the same byte for byte\n/
+  )
 })
 
 // Not too old, or retention takes the records away while they are compared.
@@ -63,9 +68,13 @@ const base = Date.now() - 3_600_000
 const made = (place: number): RecordInput => ({
   key: `key-${place}`,
   value: `value of record ${place}`,
-  headers: [['trace', `${place}`]],
+  headers: [
+    ['trace', `${place}`],
+    ['span', 'a']
+  ],
   timestamp: base + place
 })
+const withHeaders = (...headers: [string, string | null][]) => ({ ...made(437), headers })
 
 const edits: [
   what: string,
@@ -92,8 +101,18 @@ const edits: [
     ['key-changed', 437, 437]
   ],
   [
-    'a header',
-    list => list.splice(437, 1, { ...made(437), headers: [['trace', null]] }),
+    'the value of a header',
+    list => list.splice(437, 1, withHeaders(['trace', null], ['span', 'a'])),
+    ['header-changed', 437, 437]
+  ],
+  [
+    'the name of a header',
+    list => list.splice(437, 1, withHeaders(['Trace', '437'], ['span', 'a'])),
+    ['header-changed', 437, 437]
+  ],
+  [
+    'the order of headers',
+    list => list.splice(437, 1, withHeaders(['span', 'a'], ['trace', '437'])),
     ['header-changed', 437, 437]
   ],
   [
@@ -102,6 +121,8 @@ const edits: [
     ['timestamp-changed', 437, 437]
   ],
   ['one more', list => list.splice(437, 0, { key: 'k', value: 'of nobody' }), ['extra', null, 437]],
+  ['one more at the end', list => list.push({ key: 'k', value: 'n' }), ['extra', null, 1_000]],
+  ['the last doubled', list => list.push(made(999)), ['duplicated', null, 1_000]],
   ['the first dropped', list => list.shift(), ['missing', 0, null]],
   ['the last dropped', list => list.pop(), ['missing', 999, null]]
 ]
@@ -134,8 +155,46 @@ test('each kind of difference is found at its offset, and nothing else', limit, 
     `${topics[1]}-0 \\(.*\\): 1 missing; first: missing, source offset 437 is missing`
   )
   assert.match(out, line)
-  assert.match(out, /12 lanes, 1 equal, 11 different/)
+  assert.match(out, /16 lanes, 1 equal, 15 different/)
   assert.match(out, /\nnext: /)
+})
+
+test('several differences amid many batches that are the same are told apart', limit, async t => {
+  const topic = `several-${randomUUID()}`
+  const source = Array.from({ length: 40_000 }, (_, place) => made(place))
+  await fill(pair.source, topic, source, { batchRecords: 400, codec: 'lz4' })
+  // Other records stood in front of them, so that each is at another offset than on the source.
+  await fill(pair.target, topic, [made(1), made(2), made(3)])
+  const edit = (each: RecordInput, place: number) => {
+    if (place === 8_100) return []
+    if (place === 20_100) return [{ ...each, value: 'another one' }]
+    return place === 32_100 ? [each, each] : [each]
+  }
+  await withClient(pair.target, async client => {
+    await client.admin.deleteRecords(topic, 0, 3)
+    for (let first = 0; first < source.length; first += 400) {
+      // A batch of the source, with what is changed in it.
+      const records = source.slice(first, first + 400).flatMap((each, at) => edit(each, first + at))
+      await client.append(topic, 0, encodeBatch(records, { codec: 'lz4' }))
+    }
+  })
+  await commit(pair.source, topic, [topic], 40_000)
+  const { code, lanes, figures } = await verify(t, { whitelist: topic, group: topic })
+  assert.equal(code, 3)
+  const [lane] = lanes as [LaneVerdict]
+  const found = lane.firstOfClass.map(each => [each.class, each.sourceOffset, each.targetOffset])
+  assert.deepEqual(found, [
+    ['missing', 8_100, null],
+    ['value-changed', 20_100, 20_102],
+    ['duplicated', null, 32_103]
+  ])
+  assert.deepEqual(lane.first, lane.firstOfClass[0])
+  assert.equal(lane.matched, 39_998)
+  assert.ok(figures.passedRecords > 75_000, String(figures.passedRecords))
+  const { out } = await run(t, { whitelist: topic, group: topic })
+  const line =
+    /1 missing, 1 duplicated, 1 value-changed; first: missing, source offset 8100 is missing: it would be at target offset 8103/
+  assert.match(out, line)
 })
 
 test('by counts alone nothing is read, and what differs is explained or found', limit, async t => {
@@ -189,6 +248,40 @@ test('history is left out by time, or by the last commit', limit, async t => {
   }
   const { code, summary } = await verify(t, { ...options, flags: ['--since', '2100-01-01'] })
   assert.deepEqual([code, summary.matched], [0, 0])
+})
+
+// MirrorMaker lets a producer choose the partition by the key: the partitions of its history are not those of the source.
+test('what MirrorMaker 1 wrote is left out by time, and that is said', limit, async t => {
+  const { source, target } = pair
+  const topic = `maker-${randomUUID()}`
+  for (const { bootstrap } of [source, target]) await createTopic(bootstrap, topic, 4)
+  await produceNumbered(source.bootstrap, topic, { records: 500 })
+  const folder = await makeFolder(t)
+  const consumer = `bootstrap.servers=${source.bootstrap}\ngroup.id=${topic}\nauto.offset.reset=earliest\n`
+  await writeFile(join(folder, 'consumer'), consumer)
+  await writeFile(join(folder, 'producer'), `bootstrap.servers=${target.bootstrap}\nacks=all\n`)
+  const files = ['--consumer.config', 'consumer', '--producer.config', 'producer']
+  const maker = await startMirrorMaker1(t, folder, [...files, '--whitelist', topic])
+  const isCopied = async () => (await countRecords(target.bootstrap, topic)) === 2_000
+  await waitFor('the history', isCopied, { describe: () => maker.output(), limitMs: 60_000 })
+  await maker.end('SIGTERM')
+
+  const since = Date.now()
+  await waitFor('a later time', () => Date.now() > since + 1)
+  await produceNumbered(source.bootstrap, topic, { records: 300, from: 500 })
+  const options = { whitelist: topic, group: topic }
+  const mirrored = await mirrorOnce(t, { source, target, ...options })
+  assert.equal(mirrored.code, 0, mirrored.mirror.tail())
+  const whole = await verify(t, options)
+  assert.equal(whole.code, 3)
+  assert.ok(whole.summary.counts.extra > 0)
+  const { code, summary, lanes } = await verify(t, { ...options, flags: ['--since', `${since}`] })
+  assert.deepEqual([code, summary.matched], [0, 1_200], JSON.stringify(lanes))
+  for (const { remarks } of lanes) {
+    assert.match(remarks[0]?.text ?? '', /^500 source offsets before 20.* left out$/)
+  }
+  const { out } = await run(t, { ...options, flags: ['--since', 'checkpoint'] })
+  assert.match(out, /4 lanes since the last commit, 4 equal, 0 different, 0 records/)
 })
 
 test('since the last commit: what a mirror has sent behind it', limit, async t => {
@@ -249,6 +342,15 @@ test(
     assert.deepEqual([code, summary.matched], [0, done.committedRecords])
     const counts = await verify(t, { ...options, flags: ['--counts'] })
     assert.equal(counts.code, 0, JSON.stringify(counts.lanes))
+    // Offsets of the two sides are apart by the markers and by what was aborted.
+    const [lane] = counts.lanes as [LaneVerdict]
+    const targetEnd = lane.target?.end as number
+    assert.ok(targetEnd < (lane.source?.end as number))
+    await fillMore(target, topic, [made(1)])
+    const { code: found, summary: after, lanes } = await verify(t, options)
+    assert.deepEqual([found, after.counts.extra], [3, 1])
+    const { first } = lanes[0] as LaneVerdict
+    assert.deepEqual([first?.class, first?.targetOffset], ['extra', targetEnd])
   }
 )
 
@@ -428,7 +530,7 @@ async function commit(
   )
 }
 
-interface VerifyOptions {
+interface Asked {
   whitelist: string
   group: string
   target?: { bootstrap: string }
@@ -436,48 +538,12 @@ interface VerifyOptions {
   flags?: readonly string[]
 }
 
-interface Verified {
-  code: number
-  err: string
-  summary: Summary
-  lanes: LaneVerdict[]
+function verify(t: TestContext, options: Asked): Promise<Verified> {
+  return verifyOnce(t, { ...pair, ...options })
 }
 
-async function verify(t: TestContext, options: VerifyOptions): Promise<Verified> {
-  const flags = [...(options.flags ?? []), '--format', 'json']
-  const { code, out, err } = await run(t, { ...options, flags })
-  return { code, err, ...(out === '' ? {} : JSON.parse(out)) }
-}
-
-interface Ended {
-  code: number
-  out: string
-  err: string
-}
-
-async function run(t: TestContext, options: VerifyOptions): Promise<Ended> {
-  const { whitelist, group, target = pair.target, furtherSources = [], flags = [] } = options
-  const folder = await mkdtemp(join(tmpdir(), 'heliostat-verify-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
-  const args = ['verify', '--whitelist', whitelist, ...flags]
-  for (const [index, { bootstrap }] of [pair.source, ...furtherSources].entries()) {
-    const path = join(folder, `source-${index}.properties`)
-    await writeFile(path, `bootstrap.servers=${bootstrap}\ngroup.id=${group}\n`)
-    args.push('--consumer.config', path)
-  }
-  const path = join(folder, 'target.properties')
-  await writeFile(path, `bootstrap.servers=${target.bootstrap}\n`)
-  args.push('--producer.config', path)
-  try {
-    const { stdout, stderr } = await execute(process.execPath, [command, ...args], {
-      env: plainEnvironment(),
-      maxBuffer: 64 * 1_048_576
-    })
-    return { code: 0, out: stdout, err: stderr }
-  } catch (error) {
-    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string }
-    return { code, out: stdout, err: stderr }
-  }
+function run(t: TestContext, options: Asked): Promise<Ended> {
+  return runVerify(t, { ...pair, ...options })
 }
 
 async function withClient<Result>(

@@ -153,4 +153,190 @@ TEST("a batch that turns out to hold nothing moves the checkpoint past it") {
     CHECK(lane.checkpoint() == 13 && lane.CanSend(kNow));
 }
 
+// A lane whose position the source refuses until it is told what the log holds.
+void RefusePosition(Lane& lane, int64_t from_ms = kNow.ms) {
+    constexpr int16_t kOffsetOutOfRange = 1;
+    for (Moment now{from_ms, kNow.wall_ms}; !lane.NeedsRange(); now.ms += 60'000) {
+        CHECK(lane.WantsFetch(now));
+        lane.FetchSent();
+        lane.FetchFailed(kOffsetOutOfRange, now);
+    }
+    CHECK(!lane.WantsFetch(Moment{.ms = INT64_MAX / 2, .wall_ms = 0}));
+}
+
+TEST("a lane before the log's start stops there, with the gap") {
+    Lane lane(OptionsAt(10));
+    RefusePosition(lane);
+    lane.SetRange(50, 90, kNow);
+    CHECK(lane.IsOver() && lane.problem() == LaneReason::kSourceGap && lane.stop_offset() == 10);
+    const auto gap = lane.TakeGap();
+    CHECK(gap && gap->from == 10 && gap->to == 50 && !gap->is_skipped && !lane.TakeGap());
+    CHECK(lane.counts().lost == 0 && lane.checkpoint() == 10);
+}
+
+Lane::Options Skipping(int64_t position, int64_t arrived) {
+    Lane::Options options = OptionsAt(position);
+    options.skips_gaps = true;
+    options.resumes = true;
+    options.producer_id = 7;
+    options.producer_epoch = 0;
+    options.sequence = 40;
+    options.arrived = arrived;
+    return options;
+}
+
+TEST("a gap is skipped under a fresh producer, and what has arrived of it is not lost") {
+    Lane lane(Skipping(10, 15));
+    RefusePosition(lane);
+    lane.SetRange(50, 90, kNow);
+    const auto gap = lane.TakeGap();
+    CHECK(gap && gap->from == 25 && gap->to == 50 && gap->is_skipped && gap->assumed == 15);
+    CHECK(lane.counts().lost == 25 && lane.checkpoint() == 50 && lane.position() == 50);
+    CHECK(lane.NeedsProducerId() && !lane.NeedsResume(kNow) && lane.producer_id() == -1);
+    const Lane::ProducerReset reset = lane.SetProducer(8, 0);
+    CHECK(reset.from == 50 && reset.to == 50 && reset.sequence == 0);
+    CHECK(lane.producer_id() == 8 && lane.checkpoint_sequence() == 0);
+}
+
+TEST("of records that have arrived those behind a gap are still passed over") {
+    Lane lane(Skipping(10, 15));
+    RefusePosition(lane);
+    lane.SetRange(20, 90, kNow);
+    const auto gap = lane.TakeGap();
+    CHECK(gap && gap->from == 20 && gap->to == 20 && lane.counts().lost == 0);
+    CHECK(lane.SetProducer(8, 0).sequence == 0x7fffffff - 4);
+}
+
+TEST("a gap waits until what was fetched before is settled") {
+    Lane::Options options = Skipping(10, 0);
+    Filled filled(options, 10);
+    Lane& lane = filled.lane;
+    RefusePosition(lane);
+    lane.SetRange(50, 90, kNow);
+    CHECK(lane.NeedsRange() && !lane.TakeGap() && lane.CanSend(kNow));
+    for (int i = 0; i < 2; i++) lane.Answered(lane.Send().serial, 0, 100 + 3 * i, kNow);
+    lane.SetRange(50, 90, kNow);
+    CHECK(lane.TakeGap()->from == 16 && lane.checkpoint() == 50);
+}
+
+TEST("a log that parts before the position stops the lane there") {
+    Lane lane(OptionsAt(10));
+    for (int i = 0; i < 3; i++) {
+        lane.FetchSent();
+        lane.FetchDiverged(6, kNow);
+    }
+    CHECK(lane.IsOver() && lane.problem() == LaneReason::kSourceDiverged);
+    CHECK(lane.stop_offset() == 6);
+    Lane beyond(OptionsAt(10));
+    RefusePosition(beyond);
+    beyond.SetRange(0, 5, kNow);
+    CHECK(beyond.IsOver() && beyond.stop_offset() == 5);
+}
+
+TEST("a position within the log is tried again, and given up when its epoch is not known there") {
+    for (const int32_t epoch : {-1, 3}) {
+        Lane::Options options = OptionsAt(10);
+        options.leader_epoch = epoch;
+        Lane lane(options);
+        RefusePosition(lane);
+        lane.SetRange(0, 90, kNow);
+        CHECK(!lane.IsOver() && !lane.NeedsRange());
+        RefusePosition(lane, kNow.ms + 3'600'000);
+        lane.SetRange(0, 90, kNow);
+        CHECK(lane.IsOver() == (epoch >= 0));
+    }
+}
+
+TEST("the epoch of the record before a place travels with it") {
+    Lane::Options options = Skipping(10, 0);
+    options.leader_epoch = 2;
+    Lane lane(options);
+    CHECK(lane.position_epoch() == 2 && lane.checkpoint_epoch() == 2);
+    Filled filled(options, 10);
+    const int32_t epoch = ReadBatchHeader(filled.bytes.data()).leader_epoch;
+    CHECK(filled.lane.position_epoch() == epoch && filled.lane.checkpoint_epoch() == 2);
+    filled.lane.Answered(filled.lane.Send().serial, 0, 100, kNow);
+    CHECK(filled.lane.checkpoint_epoch() == epoch);
+}
+
+constexpr int16_t kInvalidRecord = 87;
+constexpr int16_t kMessageTooLarge = 10;
+constexpr int16_t kCorruptMessage = 2;
+
+Lane::Options Refusing(int64_t position) {
+    Lane::Options options = Skipping(position, 0);
+    options.can_reseal = true;
+    return options;
+}
+
+TEST("a refused batch is rebuilt once, with the same sequence, and those behind it follow") {
+    Filled filled(Refusing(10), 10);
+    Lane& lane = filled.lane;
+    const Lane::Outgoing first = lane.Send();
+    lane.Answered(first.serial, kInvalidRecord, -1, kNow);
+    const auto task = lane.TakeReseal();
+    CHECK(task && task->reason == LaneReason::kRefused && task->from_offset == 10);
+    CHECK(!lane.CanSend(kNow) && !lane.IsOver());
+    lane.GiveResealed(task->ticket, 0, {Part(10, 11, 2), Part(12, 12, 1)});
+    for (const int32_t sequence : {40, 42, 43}) {
+        const Lane::Outgoing batch = lane.Send();
+        CHECK(batch.stamp.base_sequence == sequence);
+        lane.Answered(batch.serial, 0, 60 + sequence, kNow);
+    }
+    CHECK(lane.checkpoint() == 16 && lane.counts().resealed.back() == 2);
+}
+
+TEST("a batch that is refused again, or cannot be rebuilt, stops the lane") {
+    Filled filled(Refusing(10), 10);
+    Lane& lane = filled.lane;
+    lane.Answered(lane.Send().serial, kInvalidRecord, -1, kNow);
+    lane.GiveResealed(lane.TakeReseal()->ticket, 0, {Part(10, 12, 3)});
+    lane.Answered(lane.Send().serial, kInvalidRecord, -1, kNow);
+    CHECK(lane.IsOver() && lane.problem() == LaneReason::kRefused && lane.stop_offset() == 10);
+    Lane::Options options = Refusing(10);
+    options.can_reseal = false;
+    Filled other(options, 10);
+    other.lane.Answered(other.lane.Send().serial, kInvalidRecord, -1, kNow);
+    CHECK(other.lane.IsOver());
+}
+
+TEST("a batch that is too large for the target after all is split into an eighth") {
+    Filled filled(Refusing(10), 10);
+    Lane& lane = filled.lane;
+    const Lane::Outgoing batch = lane.Send();
+    lane.Answered(batch.serial, kMessageTooLarge, -1, kNow);
+    const auto task = lane.TakeReseal();
+    CHECK(task && task->reason == LaneReason::kTooLarge && task->aim_bytes == batch.size / 8);
+}
+
+TEST("a damaged batch is fetched once more before the lane stops at it") {
+    Filled filled(Refusing(10), 10);
+    Lane& lane = filled.lane;
+    filled.bytes[70] ^= 1;
+    lane.Answered(lane.Send().serial, kCorruptMessage, -1, kNow);
+    CHECK(!lane.IsOver() && lane.IsIdle() && lane.position() == 10 && lane.WantsFetch(kNow));
+    // It comes with the same damage.
+    lane.FetchSent();
+    lane.Fetched({.high_watermark = 16,
+                  .last_stable_offset = 16,
+                  .log_start = 0,
+                  .readable_end = 16,
+                  .proves_end = true,
+                  .walk = WalkBatches({.data = filled.bytes.data(),
+                                       .size = filled.bytes.size(),
+                                       .position = 10,
+                                       .log_start = 0,
+                                       .high_watermark = 16,
+                                       .read_committed = false,
+                                       .aborted = {},
+                                       .target_max_batch_bytes = 1'000'000,
+                                       .target_append_time = false,
+                                       .can_reseal = false}),
+                  .owner = nullptr});
+    const Lane::Outgoing batch = lane.Send();
+    CHECK(batch.stamp.base_sequence == 40);
+    lane.Answered(batch.serial, kCorruptMessage, -1, kNow);
+    CHECK(lane.IsOver() && lane.problem() == LaneReason::kBadCrc && lane.stop_offset() == 10);
+}
+
 }  // namespace heliostat::testing

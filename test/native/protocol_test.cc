@@ -18,7 +18,8 @@ std::string FetchText(const uint8_t* data, size_t size, int16_t version, FetchSu
                 std::to_string(answer.error) + "," + std::to_string(answer.high_watermark) + "," +
                 std::to_string(answer.last_stable_offset) + "," + std::to_string(answer.log_start) +
                 "," + std::to_string(answer.preferred_read_replica) + "," +
-                std::to_string(answer.records.size) + "[";
+                std::to_string(answer.records.size) + "," + std::to_string(answer.diverging_end) +
+                "[";
         for (const AbortedTransaction& aborted : answer.aborted)
             text += std::to_string(aborted.producer_id) + "@" +
                     std::to_string(aborted.first_offset) + " ";
@@ -27,39 +28,79 @@ std::string FetchText(const uint8_t* data, size_t size, int16_t version, FetchSu
     return text;
 }
 
-void WriteFetchPartitionAnswer(Encoder& to, int16_t version, int32_t partition, int32_t aborted,
-                               int32_t record_bytes) {
-    to.Write<int32_t>(partition);
-    to.Write<int16_t>(0);
-    to.Write<int64_t>(100);
-    to.Write<int64_t>(90);
-    if (version >= 5) to.Write<int64_t>(7);
-    to.Write<int32_t>(aborted);
-    for (int32_t i = 0; i < aborted; i++) {
-        to.Write<int64_t>(1'000 + i);
-        to.Write<int64_t>(50 + i);
+// As a broker writes it: plain counts below kFetchFlexible, else one more than they say, and tags.
+struct FetchWriter {
+    Encoder to;
+    const int16_t version;
+
+    bool is_flexible() const { return version >= kFetchFlexible; }
+    void Count(int32_t count) {
+        if (!is_flexible()) return to.Write<int32_t>(count);
+        to.WriteUvarint(static_cast<uint32_t>(count + 1));
     }
-    if (version >= 11) to.Write<int32_t>(3);
-    to.Write<int32_t>(record_bytes);
-    for (int32_t i = 0; i < record_bytes; i++) to.Write<int8_t>(1);
-}
+    void Tags() {
+        if (is_flexible()) to.WriteNoTags();
+    }
+    void Topic(const std::string& name) {
+        if (version >= kFetchByTopicId) {
+            // An id stands for the name: the name, filled up.
+            const std::string id = (name + std::string(kTopicIdSize, '.')).substr(0, kTopicIdSize);
+            to.WriteBytes(reinterpret_cast<const uint8_t*>(id.data()), id.size());
+        } else if (is_flexible()) {
+            to.WriteCompactString(name);
+        } else {
+            to.WriteString(name);
+        }
+    }
+    void Partition(int32_t partition, int32_t aborted, int32_t record_bytes,
+                   int64_t diverging_end = -1) {
+        to.Write<int32_t>(partition);
+        to.Write<int16_t>(0);
+        to.Write<int64_t>(100);
+        to.Write<int64_t>(90);
+        if (version >= 5) to.Write<int64_t>(7);
+        Count(aborted);
+        for (int32_t i = 0; i < aborted; i++) {
+            to.Write<int64_t>(1'000 + i);
+            to.Write<int64_t>(50 + i);
+            Tags();
+        }
+        if (version >= 11) to.Write<int32_t>(3);
+        Count(record_bytes);
+        for (int32_t i = 0; i < record_bytes; i++) to.Write<int8_t>(1);
+        if (!is_flexible()) return;
+        if (diverging_end < 0) return to.WriteNoTags();
+        to.WriteUvarint(2);
+        to.WriteUvarint(0);  // diverging epoch
+        to.WriteUvarint(13);
+        to.Write<int32_t>(4);
+        to.Write<int64_t>(diverging_end);
+        to.WriteNoTags();
+        to.WriteUvarint(7);  // one that nobody knows
+        to.WriteUvarint(2);
+        to.Write<int16_t>(1);
+    }
+};
 
 Encoder FetchAnswerBytes(int16_t version) {
-    Encoder to;
-    to.Write<int32_t>(25);
+    FetchWriter answer{{}, version};
+    answer.to.Write<int32_t>(25);
     if (version >= 7) {
-        to.Write<int16_t>(0);
-        to.Write<int32_t>(0);
+        answer.to.Write<int16_t>(0);
+        answer.to.Write<int32_t>(0);
     }
-    to.Write<int32_t>(2);
-    to.WriteString("orders");
-    to.Write<int32_t>(2);
-    WriteFetchPartitionAnswer(to, version, 4, 2, 5);
-    WriteFetchPartitionAnswer(to, version, 0, -1, -1);
-    to.WriteString("log");
-    to.Write<int32_t>(1);
-    WriteFetchPartitionAnswer(to, version, 1, 0, 0);
-    return to;
+    answer.Count(2);
+    answer.Topic("orders");
+    answer.Count(2);
+    answer.Partition(4, 2, 5);
+    answer.Partition(0, -1, -1);
+    answer.Tags();
+    answer.Topic("log");
+    answer.Count(1);
+    answer.Partition(1, 0, 0, 60);
+    answer.Tags();
+    answer.Tags();
+    return answer.to;
 }
 
 Encoder ProduceAnswerBytes(int16_t version) {
@@ -155,16 +196,20 @@ void CheckCuts(const Encoder& whole, const std::string& text,
 
 }  // namespace
 
-TEST("Fetch answers of versions 4 to 11 are read, and refused when cut anywhere") {
+TEST("Fetch answers of every version are read, and refused when cut anywhere") {
     for (int16_t version = kFetchMin; version <= kFetchMax; version++) {
         const Encoder whole = FetchAnswerBytes(version);
         FetchSummary summary{};
         const std::string text = FetchText(whole.data(), whole.size(), version, &summary);
         const std::string start = version >= 5 ? ",7," : ",-1,";
         const std::string replica = version >= 11 ? "3," : "-1,";
-        CHECK(text == "orders-4:0,100,90" + start + replica +
-                          "5[1000@50 1001@51 ] orders-0:0,100,90" + start + replica +
-                          "0[] log-1:0,100,90" + start + replica + "0[] ");
+        const std::string diverging = version >= kFetchFlexible ? "60" : "-1";
+        const bool has_id = version >= kFetchByTopicId;
+        const std::string orders = has_id ? "orders.........." : "orders";
+        const std::string log = has_id ? "log............." : "log";
+        CHECK(text == orders + "-4:0,100,90" + start + replica + "5,-1[1000@50 1001@51 ] " +
+                          orders + "-0:0,100,90" + start + replica + "0,-1[] " + log +
+                          "-1:0,100,90" + start + replica + "0," + diverging + "[] ");
         CHECK(summary.is_well_formed && summary.throttle_ms == 25 && summary.error == 0);
         CheckCuts(
             whole, text,

@@ -52,7 +52,9 @@ int main(int count, char** words) {
         {"rebuilt", totals.rebuilt},      {"trimmed", totals.trimmed},
         {"begun anew", totals.anew},      {"exact", totals.exact},
         {"wait", totals.waits},           {"unknown", totals.unknown},
-        {"went back", totals.went_back},  {"passed over", totals.passed_over}};
+        {"went back", totals.went_back},  {"passed over", totals.passed_over},
+        {"deletions", totals.deletions},  {"gaps skipped", totals.gaps_skipped},
+        {"gap stops", totals.gap_stops},  {"diverged", totals.diverged}};
     for (const auto& [name, count] : facts) std::printf(" %s %" PRIu64 ",", name, count);
     std::printf("\n");
     return 0;

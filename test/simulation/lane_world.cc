@@ -24,6 +24,7 @@ LaneWorld::LaneWorld(uint64_t seed, bool is_traced, Totals& totals)
     Random& random = scene_.random;
     scene_.fault_per_cent = static_cast<int>(Between(random, 0, 3) * Between(random, 1, 6));
     scene_.resumes = Chance(random, 70);
+    scene_.skips_gaps = Chance(random, 70);
     scene_.has_two_mirrors = scene_.resumes && Chance(random, 25);
     const int64_t lanes = Between(random, 1, 3);
     for (int64_t i = 0; i < lanes; i++) AddTrack();
@@ -119,6 +120,7 @@ void LaneWorld::Step() {
             return mirror.SendFetch(at);
         case 1:
             mirror.Rebuild(at);
+            mirror.TellRange(at);
             return mirror.AnswerFetch(at, false);
         case 2:
         case 3:
@@ -172,7 +174,7 @@ void LaneWorld::DisturbTarget(size_t at) {
     Random& random = scene_.random;
     Track& track = scene_.tracks[at];
     TargetPartition& target = track.target;
-    switch (Between(random, 0, 9)) {
+    switch (Between(random, 0, 10)) {
         case 0:
             return Restart(static_cast<size_t>(Between(random, 0, kBrokers - 1)));
         case 1:
@@ -199,9 +201,28 @@ void LaneWorld::DisturbTarget(size_t at) {
                                 static_cast<long>(target.high_watermark()));
         case 8:
             return DeleteOld(track, at);
+        case 9:
+            return DisturbSource(track, at);
         default:
             // Lanes that ask nobody cannot notice it after a restart.
             if (scene_.resumes && Chance(random, 15)) CutUnclean(track, at);
+    }
+}
+
+// Retention passes the lane, or an unclean election cuts the log behind what it has read.
+void LaneWorld::DisturbSource(Track& track, size_t at) {
+    Random& random = scene_.random;
+    // Each of two mirrors would go on behind the gap under an id of its own.
+    if (scene_.has_two_mirrors || !Chance(random, 20)) return;
+    const int64_t border = track.source.SomeBorder(random);
+    if (Chance(random, 70)) {
+        scene_.Trace("lane %zu: source deletes up to %ld", at, static_cast<long>(border));
+        scene_.totals.deletions++;
+        track.source.DeleteTo(border);
+        track.ledger.NoteDeleted(border);
+    } else if (track.source.cut() < 0) {
+        scene_.Trace("lane %zu: source is cut at %ld", at, static_cast<long>(border));
+        track.source.CutAt(border);
     }
 }
 
@@ -348,6 +369,7 @@ bool LaneWorld::Settle() {
             mirror.Route(at);
             mirror.SendFetch(at);
             mirror.AnswerFetch(at, true);
+            mirror.TellRange(at);
             mirror.Rebuild(at);
         }
         for (size_t connection = 0; connection < kBrokers; connection++) {

@@ -37,6 +37,7 @@ class LaneWorld {
     void DisturbMirror(Mirror& mirror, size_t at);
     void MoveLeader(Track& track, size_t at);
     void CutUnclean(Track& track, size_t at);
+    void DisturbSource(Track& track, size_t at);
     void DeleteOld(Track& track, size_t at);
     void Restart(size_t broker);
     void PassTime();

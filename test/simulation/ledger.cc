@@ -58,12 +58,16 @@ bool Ledger::NotePiece(int index, const TargetPartition::Stored& stored, bool is
         Fail(piece + " on the target again under one producer");
     // After a cut a target may know nothing and take anything; the lane has to notice.
     for (int i = 0; i < index && !was_cut_; i++)
-        if (entries_[i].is_wanted && (i >= producer.next || entries_[i].copies.empty()))
+        if (IsMissed(entries_[i]) || (entries_[i].is_wanted && i >= producer.next))
             Fail(piece + " on the target before piece " + std::to_string(i));
     if (index >= producer.next) producer.next = NextWanted(index + 1);
     entry.is_lost = false;
     entry.copies.push_back({stored.stamp.producer_id, stored.base_offset, stored.next_offset()});
     return is_repeat;
+}
+
+void Ledger::NoteDeleted(int64_t to) {
+    for (Entry& entry : entries_) entry.is_deleted = entry.is_deleted || entry.next_offset <= to;
 }
 
 void Ledger::NoteCut(const TargetPartition& target, int64_t kept) {
@@ -87,9 +91,12 @@ void Ledger::CheckClaim(const Claim& claim, const TargetPartition& target) const
     bool is_end = claim.checkpoint == position_;
     for (size_t i = 0; i < entries_.size(); i++) {
         const Entry& entry = entries_[i];
+        const bool is_behind_gap = i > 0 && entries_[i - 1].is_deleted;
+        is_end = is_end || (is_behind_gap && entry.base_offset == claim.checkpoint);
         if (entry.next_offset > claim.checkpoint) break;
         is_end = is_end || (entry.ends_batch && entry.next_offset == claim.checkpoint);
-        if (!entry.is_wanted || entry.is_lost) continue;
+        if (!entry.is_wanted || entry.is_lost || (entry.is_deleted && entry.copies.empty()))
+            continue;
         const bool is_there = std::any_of(
             entry.copies.begin(), entry.copies.end(),
             [&](const Copy& copy) { return copy.next_offset <= target.high_watermark(); });
@@ -128,7 +135,7 @@ void Ledger::CheckArrived(int64_t from, int64_t records, const TargetPartition& 
 
 void Ledger::CheckComplete(int64_t end) const {
     for (size_t i = 0; i < entries_.size() && entries_[i].next_offset <= end; i++) {
-        if (!entries_[i].is_wanted || !entries_[i].copies.empty()) continue;
+        if (!IsMissed(entries_[i])) continue;
         Fail("says it has reached the end without piece " + std::to_string(i));
     }
 }

@@ -39,6 +39,8 @@ class Ledger {
     void NoteSent(int first, int pieces, const ProducerStamp& stamp);
     // `is_excused`: nobody can know a repeat of this one. Returns whether it is one.
     bool NoteAppended(const TargetPartition::Stored& stored, bool is_excused);
+    // The source has deleted what lies before: what of it is not on the target need not come.
+    void NoteDeleted(int64_t to);
     // The log was cut; what lay before `kept` was acknowledged.
     void NoteCut(const TargetPartition& target, int64_t kept);
 
@@ -72,6 +74,7 @@ class Ledger {
         int32_t record_count;
         int allowed = 1;
         bool is_lost = false;
+        bool is_deleted = false;
         std::vector<Copy> copies;
     };
     struct Producer {
@@ -80,6 +83,10 @@ class Ledger {
         int next;  // index of the piece that has to follow in the log
     };
 
+    // It should be on the target and is not.
+    static bool IsMissed(const Entry& entry) {
+        return entry.is_wanted && !entry.is_deleted && entry.copies.empty();
+    }
     bool NotePiece(int index, const TargetPartition::Stored& stored, bool is_excused);
     int NextWanted(int index) const;
     int IndexAt(int64_t offset) const;

@@ -57,6 +57,7 @@ void Mirror::SendFetch(size_t at) {
     if (runner.is_fetching) scene_.tracks[at].ledger.Fail("wants a second Fetch while one is out");
     runner.is_fetching = true;
     runner.fetch_position = runner.lane->position();
+    runner.fetch_epoch = runner.lane->position_epoch();
     runner.lane->FetchSent();
 }
 
@@ -68,13 +69,17 @@ void Mirror::AnswerFetch(size_t at, bool is_healthy) {
     runner.is_fetching = false;
     if (!is_healthy && scene_.HasFault()) {
         if (Chance(random, 50)) return runner.lane->FetchLost(scene_.Now());
-        // The third in a row would stop the lane, and rightly so.
-        const bool is_out_of_range = runner.out_of_range < 2 && Chance(random, 20);
+        // So many in a row would be a log without the lane's epoch.
+        const bool is_out_of_range = runner.out_of_range < 5 && Chance(random, 20);
         runner.out_of_range += is_out_of_range;
         runner.lane->FetchFailed(is_out_of_range ? kOffsetOutOfRange : OneOf(random, kFetchErrors),
-                                 -1, -1, scene_.Now());
+                                 scene_.Now());
         return;
     }
+    if (runner.fetch_position < track.source.start())
+        return void(runner.lane->FetchFailed(kOffsetOutOfRange, scene_.Now()));
+    const int64_t cut = track.source.Diverges(runner.fetch_position, runner.fetch_epoch);
+    if (cut >= 0) return void(runner.lane->FetchDiverged(cut, scene_.Now()));
     runner.out_of_range = 0;
     if (is_healthy) track.source.ShowAll();
     FetchedPartition fetched{.high_watermark = track.source.end(),
@@ -101,6 +106,19 @@ void Mirror::AnswerFetch(size_t at, bool is_healthy) {
                  static_cast<long>(runner.fetch_position));
     runner.lane->Fetched(std::move(fetched));
     track.source.Grow(Between(random, 0, 4));
+}
+
+void Mirror::TellRange(size_t at) {
+    Runner& runner = runners_[at];
+    if (!runner.lane || !runner.lane->NeedsRange()) return;
+    Track& track = scene_.tracks[at];
+    runner.lane->SetRange(track.source.start(), track.source.end(), scene_.Now());
+    const auto gap = runner.lane->TakeGap();
+    if (!gap) return;
+    scene_.Trace("lane %zu: gap [%ld, %ld), %ld assumed", at, static_cast<long>(gap->from),
+                 static_cast<long>(gap->to), static_cast<long>(gap->assumed));
+    (gap->is_skipped ? scene_.totals.gaps_skipped : scene_.totals.gap_stops)++;
+    if (gap->assumed > 0) Announce(at, gap->to, track.ledger.sent_end());
 }
 
 // Whoever rebuilds batches takes some and gives them back in any order, each as one or more.
@@ -272,7 +290,7 @@ void Mirror::GiveProducers() {
         const int64_t id = ClaimProducer(at);
         const Lane::ProducerReset reset = runner.lane->SetProducer(id, 0);
         scene_.Trace("lane %zu: fresh producer %ld", at, static_cast<long>(id));
-        scene_.tracks[at].ledger.BeginProducer(id, reset.from, 0);
+        scene_.tracks[at].ledger.BeginProducer(id, reset.from, reset.sequence);
         Announce(at, reset.from, reset.to);
         runner.checked = -1;
         scene_.totals.resets++;
@@ -372,7 +390,11 @@ void Mirror::CheckStop(size_t at) const {
     };
     // Of two mirrors one may see the other's batch behind its own that was refused, and no more.
     const bool is_overtaken = scene_.has_two_mirrors && lane.problem() == LaneReason::kOrderLost;
-    const bool is_allowed = track.ledger.was_cut() || is_overtaken;
+    const bool is_gap =
+        lane.problem() == LaneReason::kSourceGap && lane.stop_offset() <= track.source.start();
+    const bool is_cut = lane.problem() == LaneReason::kSourceDiverged && track.source.cut() >= 0;
+    scene_.totals.diverged += is_cut;
+    const bool is_allowed = track.ledger.was_cut() || is_overtaken || is_gap || is_cut;
     if (!is_allowed && std::none_of(pieces.begin(), pieces.end(), is_expected))
         track.ledger.Fail(std::string("is stopped, ") + NameOf(lane.problem()) +
                           ", without a reason");

@@ -30,6 +30,8 @@ class Mirror {
     // --- steps; nothing happens where there is nothing to do.
     void SendFetch(size_t at);
     void AnswerFetch(size_t at, bool is_healthy);
+    // A lane whose position is refused hears what the source's log holds.
+    void TellRange(size_t at);
     void Rebuild(size_t at);
     void Pack(size_t connection);
     // The broker works off the next request of a connection.
@@ -87,6 +89,7 @@ class Mirror {
         int unanswered = 0;   // batches sent whose fate the lane has not been told
         bool is_fetching = false;
         int64_t fetch_position = 0;
+        int32_t fetch_epoch = -1;
         int out_of_range = 0;
         int early_ends = 0;
         bool is_draining = false;

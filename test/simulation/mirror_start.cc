@@ -122,6 +122,8 @@ void Mirror::RunLane(size_t at, int64_t arrived) {
     const Metadata& metadata = runner.plan.metadata;
     runner.lane = std::make_unique<Lane>(
         Lane::Options{.position = runner.plan.offset,
+                      .leader_epoch = runner.plan.epoch,
+                      .skips_gaps = scene_.skips_gaps,
                       .max_in_flight = static_cast<int>(Between(random, 1, 5)),
                       .can_reseal = true,
                       .room_bytes = static_cast<uint64_t>(Between(random, 100, 5'000)),
@@ -145,7 +147,9 @@ void Mirror::RunLane(size_t at, int64_t arrived) {
 // --- commits, one at a time
 
 Commit Mirror::Progress(const Lane& lane) const {
-    return {lane.checkpoint(), {lane.producer_id(), lane.checkpoint_sequence(), lane.target_end()}};
+    return {lane.checkpoint(),
+            {lane.producer_id(), lane.checkpoint_sequence(), lane.target_end()},
+            lane.checkpoint_epoch()};
 }
 
 void Mirror::Commit(size_t at, bool is_healthy) {

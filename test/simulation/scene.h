@@ -37,12 +37,17 @@ struct Totals {
     uint64_t two_mirrors = 0;
     uint64_t rebuilt = 0;
     uint64_t trimmed = 0;
+    uint64_t deletions = 0;
+    uint64_t gaps_skipped = 0;
+    uint64_t gap_stops = 0;
+    uint64_t diverged = 0;
 };
 
 // A committed source offset with its metadata.
 struct Commit {
     int64_t offset;
     Metadata metadata;
+    int32_t epoch = -1;  // of the source's record before the offset
 };
 
 // The two partitions of a lane, what is committed for it, and what should be true of it.
@@ -85,6 +90,8 @@ struct Scene {
     int fault_per_cent = 0;
     // Lanes ask the target what has arrived, instead of running at least once.
     bool resumes = true;
+    // Lanes go on behind what the source deleted.
+    bool skips_gaps = false;
     // A second mirror works on the same lanes.
     bool has_two_mirrors = false;
     std::deque<Track> tracks;

@@ -97,8 +97,24 @@ class SourcePartition {
     }
     std::vector<SourceBatch>& batches() { return batches_; }
     int64_t start() const { return start_; }
-    int64_t end() const { return visible_ == 0 ? start_ : batches_[visible_ - 1].next_offset; }
+    int64_t end() const {
+        return visible_ == 0 ? start_ : std::max(start_, batches_[visible_ - 1].next_offset);
+    }
     int64_t final_end() const { return batches_.back().next_offset; }
+
+    // Retention, up to the border of a batch.
+    void DeleteTo(int64_t offset) { start_ = std::max(start_, offset); }
+    // An unclean election cuts the log there; the same records come again, of another leader.
+    void CutAt(int64_t offset) { cut_ = offset; }
+    // Where the log parts from what a reader has read whose last record was of this epoch; -1 where
+    // it does not.
+    int64_t Diverges(int64_t position, int32_t epoch) const {
+        return cut_ >= 0 && epoch == 0 && position > cut_ ? cut_ : -1;
+    }
+    int64_t cut() const { return cut_; }
+    int64_t SomeBorder(Random& random) const {
+        return visible_ == 0 ? start_ : batches_[Between(random, 0, visible_ - 1)].base_offset;
+    }
 
     void Grow(int64_t batches) {
         visible_ = std::min(visible_ + static_cast<size_t>(batches), batches_.size());
@@ -111,7 +127,7 @@ class SourcePartition {
         Walk walk;
         for (size_t i = 0; i < visible_ && walk.batches.size() < static_cast<size_t>(most); i++) {
             const SourceBatch& batch = batches_[i];
-            if (batch.next_offset <= position) continue;
+            if (batch.next_offset <= position || batch.next_offset <= start_) continue;
             if (static_cast<int>(i) == stop_at) {
                 walk.stop = WalkStop{LaneReason::kHoles, batch.base_offset};
                 break;
@@ -124,6 +140,7 @@ class SourcePartition {
                  .base_offset = batch.base_offset,
                  .next_offset = batch.next_offset,
                  .max_timestamp = batch.max_timestamp,
+                 .leader_epoch = cut_ >= 0 && batch.base_offset >= cut_ ? 1 : 0,
                  .reason = LaneReason::kHoles,
                  .from_offset = std::max(batch.base_offset, position)});
         }
@@ -160,6 +177,7 @@ class SourcePartition {
     std::vector<SourceBatch> batches_;
     std::vector<SourcePiece> pieces_;
     int64_t start_ = 0;
+    int64_t cut_ = -1;
     size_t visible_ = 0;
 };
 

@@ -55,14 +55,18 @@ export function readBatchHeader(bytes: Buffer): BatchHeader {
   }
 }
 
-/** The whole batches in a fetched piece of log; what a byte limit has cut off at the end is left out. */
+// Up to the magic, which lies at the same place in all formats.
+const leastBytes = 17
+
+/**
+ * The whole batches in a fetched piece of log, or messages of the formats before 2; what a byte limit has cut off at
+ * the end is left out.
+ */
 export function splitBatches(records: Buffer): Buffer[] {
   const batches: Buffer[] = []
-  for (let at = 0; at + headerBytes <= records.length; ) {
+  for (let at = 0; at + leastBytes <= records.length; ) {
     const end = at + 12 + records.readInt32BE(at + 8)
     if (end > records.length) break
-    const magic = records.readInt8(at + 16)
-    if (magic !== 2) throw new Error(`expected a v2 batch, got magic ${magic} at byte ${at}`)
     batches.push(records.subarray(at, end))
     at = end
   }

@@ -22,8 +22,16 @@ export type Difference = {
   targetOffset?: number
 }
 
-export type CompareOptions = {
+export type DigestOptions = {
   isolation?: Isolation
+  /**
+   * `typed`: with their type. `values`: append times that a mirror has made create times are equal. `none`: the target
+   * gives times of its own.
+   */
+  times?: 'typed' | 'values' | 'none'
+}
+
+export type CompareOptions = DigestOptions & {
   /** The target's name of a topic where it differs. */
   rename?: (topic: string) => string
 }
@@ -35,12 +43,12 @@ const readers = 4
 export async function digestTopic(
   bootstrap: string,
   topic: string,
-  { isolation = 'read_uncommitted' }: { isolation?: Isolation } = {}
+  options: DigestOptions = {}
 ): Promise<Map<number, PartitionDigest>> {
   return withClients([bootstrap], async ([client]) => {
     const digests = new Map<number, PartitionDigest>()
     await forEachPartition(await client.partitions(topic), async partition => {
-      digests.set(partition, await digestPartition(client, topic, partition, isolation))
+      digests.set(partition, await digestPartition(client, topic, partition, options))
     })
     return new Map([...digests].sort(([a], [b]) => a - b))
   })
@@ -51,14 +59,14 @@ export async function compareTopics(
   source: string,
   target: string,
   topics: string[],
-  { isolation = 'read_uncommitted', rename = topic => topic }: CompareOptions = {}
+  { rename = topic => topic, ...options }: CompareOptions = {}
 ): Promise<Difference[]> {
   return withClients([source, target], async ([sourceClient, targetClient]) => {
     const differences: Difference[] = []
     for (const topic of topics) {
       const [sources, targets] = await Promise.all([
-        digestTopic(source, topic, { isolation }),
-        digestTopic(target, rename(topic), { isolation })
+        digestTopic(source, topic, options),
+        digestTopic(target, rename(topic), options)
       ])
       for (const partition of new Set([...sources.keys(), ...targets.keys()])) {
         const [ours, theirs] = [sources.get(partition), targets.get(partition)]
@@ -67,8 +75,8 @@ export async function compareTopics(
           differences.push({ topic, partition, what: `the ${side} has no such partition` })
         } else if (ours.digest !== theirs.digest) {
           const first = await nameDifference(
-            readRecords(sourceClient, topic, partition, isolation),
-            readRecords(targetClient, rename(topic), partition, isolation)
+            readRecords(sourceClient, topic, partition, options),
+            readRecords(targetClient, rename(topic), partition, options)
           )
           const counts = `${ours.records} records on the source, ${theirs.records} on the target`
           differences.push({ topic, partition, ...first, what: `${first.what}; ${counts}` })
@@ -102,18 +110,18 @@ async function digestPartition(
   client: RawClient,
   topic: string,
   partition: number,
-  isolation: Isolation
+  { isolation = 'read_uncommitted', times = 'typed' }: DigestOptions
 ): Promise<PartitionDigest> {
   const hash = createHash('sha256')
   let staged = Buffer.allocUnsafe(65_536)
   let [records, firstOffset, lastOffset] = [0, -1, -1]
   for await (const batch of readBatches(client, topic, partition, { isolation })) {
-    const type = batch.header.timestampType === 'append' ? 1 : 0
+    const type = times === 'typed' && batch.header.timestampType === 'append' ? 1 : 0
     let length = 0
     forEachRecord(batch, (offset, timestamp, body, start, end) => {
       const after = length + canonicalHeadBytes + end - start
       if (after > staged.length) staged = grow(staged, length, after)
-      staged.writeDoubleBE(timestamp, length)
+      staged.writeDoubleBE(times === 'none' ? 0 : timestamp, length)
       staged[length + 8] = type
       body.copy(staged, length + canonicalHeadBytes, start, end)
       length = after
@@ -138,12 +146,13 @@ async function* readRecords(
   client: RawClient,
   topic: string,
   partition: number,
-  isolation: Isolation
+  { isolation = 'read_uncommitted', times = 'typed' }: DigestOptions
 ): AsyncGenerator<CanonicalRecord> {
   for await (const batch of readBatches(client, topic, partition, { isolation })) {
     const records: CanonicalRecord[] = []
-    forEachRecord(batch, (offset, timestamp, body, start, end) => {
-      const { timestampType } = batch.header
+    const timestampType = times === 'typed' ? batch.header.timestampType : 'create'
+    forEachRecord(batch, (offset, found, body, start, end) => {
+      const timestamp = times === 'none' ? 0 : found
       records.push({ offset, timestamp, timestampType, body: body.subarray(start, end) })
     })
     yield* records

@@ -30,11 +30,15 @@ export type ClusterOptions = {
   nodes?: number
   /** Lines of server.properties, over the defaults of this file. */
   config?: Record<string, string | number | boolean>
+  /** Those of one broker, over all others; the first is 1. */
+  nodeConfig?: (node: number) => Record<string, string | number | boolean>
   /** JVM flags; `quickJvm` starts sooner, the default runs at full speed. */
   jvm?: string[]
   security?: BrokerSecurity
   /** Further listeners, by their names in capitals. */
   listeners?: Record<string, ListenerOptions>
+  /** What a single broker gives clients of these listeners as its address: that of a proxy. */
+  advertised?: Record<string, string>
 }
 
 export type KafkaNode = {
@@ -78,6 +82,19 @@ process.once('exit', () => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true })
 })
 
+/** For the data of one cluster; it goes with this process at the latest. */
+export async function makeFolder(): Promise<string> {
+  await sweep()
+  const folder = await mkdtemp(join(tmpdir(), `${folderPrefix}${process.pid}-`))
+  folders.add(folder)
+  return folder
+}
+
+export async function removeFolder(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true })
+  folders.delete(folder)
+}
+
 /** Starts a cluster and waits until all of its brokers answer and know each other. */
 export async function startBroker(options: ClusterOptions): Promise<KafkaCluster> {
   const count = options.nodes ?? 1
@@ -87,9 +104,7 @@ export async function startBroker(options: ClusterOptions): Promise<KafkaCluster
     fetchJars(options.version),
     freePorts(count * (2 + names.length))
   ])
-  await sweep()
-  const folder = await mkdtemp(join(tmpdir(), `${folderPrefix}${process.pid}-`))
-  folders.add(folder)
+  const folder = await makeFolder()
   const listenerPorts = names.map((_, index) =>
     ports.slice(count * (2 + index), count * (3 + index))
   )
@@ -117,13 +132,17 @@ export async function startBroker(options: ClusterOptions): Promise<KafkaCluster
       ].join(','),
       'listener.security.protocol.map': `PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT${security.protocolMap}`,
       'log.dirs': join(folder, `node-${index + 1}`, 'data'),
-      ...options.config
+      ...advertisedConfig(
+        [`PLAINTEXT://127.0.0.1:${port}`, ...security.listeners(index)],
+        options.advertised
+      ),
+      ...options.config,
+      ...options.nodeConfig?.(index + 1)
     })
   })
   const close = async () => {
     await Promise.all(nodes.map(node => node.kill('SIGKILL')))
-    await rm(folder, { recursive: true, force: true })
-    folders.delete(folder)
+    await removeFolder(folder)
   }
   try {
     await Promise.all(nodes.map(node => node.format(clusterId, security.formatArguments)))
@@ -176,7 +195,19 @@ function defaults(nodes: number): Record<string, string | number | boolean> {
   }
 }
 
-class Node implements KafkaNode {
+export function advertisedConfig(
+  listeners: readonly string[],
+  advertised: Record<string, string> = {}
+): Record<string, string> {
+  if (Object.keys(advertised).length === 0) return {}
+  const told = listeners.map(listener => {
+    const [name] = listener.split('://') as [string]
+    return name in advertised ? `${name}://${advertised[name]}` : listener
+  })
+  return { 'advertised.listeners': told.join(',') }
+}
+
+export class Node implements KafkaNode {
   readonly id: number
   readonly host = '127.0.0.1'
   readonly port: number
@@ -212,11 +243,16 @@ class Node implements KafkaNode {
     return readFile(join(this.#folder, 'broker.log'), 'utf8').catch(() => '')
   }
 
-  /** Writes server.properties and an empty, formatted data folder. */
-  async format(clusterId: string, extra: string[]): Promise<void> {
+  /** Writes server.properties; brokers of ZooKeeper fill their data folder themselves. */
+  async configure(): Promise<void> {
     await mkdir(this.dataDir, { recursive: true })
     const lines = Object.entries(this.#properties).map(([key, value]) => `${key}=${value}`)
     await writeFile(this.#configPath, `${lines.join('\n')}\n`)
+  }
+
+  /** Writes server.properties and an empty, formatted data folder. */
+  async format(clusterId: string, extra: string[]): Promise<void> {
+    await this.configure()
     if (extra.length > 0) return storageFormat(this.#jars, this.#configPath, clusterId, extra)
     await cp(await formattedTemplate(this.#jars), this.dataDir, { recursive: true })
     const directoryId = randomBytes(16).toString('base64url')

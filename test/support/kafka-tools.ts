@@ -132,6 +132,8 @@ export type ConsumeOptions = {
   maxMessages?: number
   idleMs?: number
   partition?: number
+  /** The topic is a regular expression. */
+  isPattern?: boolean
   isolation?: 'read_committed' | 'read_uncommitted'
   /** Further --property key=value of the formatter. */
   properties?: Record<string, string>
@@ -160,7 +162,8 @@ export async function consoleConsumer(
     'null.literal': 'NULL',
     ...options.properties
   }
-  const args = ['--bootstrap-server', bootstrap, '--topic', topic, '--isolation-level', isolation]
+  const args = ['--bootstrap-server', bootstrap, '--isolation-level', isolation]
+  args.push(options.isPattern === true ? '--include' : '--topic', topic)
   args.push('--timeout-ms', `${idleMs}`)
   if (maxMessages !== undefined) args.push('--max-messages', `${maxMessages}`)
   if (partition === undefined) args.push('--from-beginning')

@@ -11,33 +11,41 @@ import {
 import type { Random } from './random.ts'
 
 export type Lives = {
+  count: number
   /** What each life said of the lanes that it started. */
   started: LogLine[]
   /** Records found on the target behind the commits, in all. */
   arrived: number
   /** Lives that ended before a lane had begun. */
   early: number
+  /** From each start to the first lane that begins. */
+  startMs: number[]
 }
 
 /** One life in so many is not even given the time to begin its lanes. */
 const earlyOneIn = 5
-const startMs = 1_000
+const earlyMs = 1_000
 const workMs = 1_200
+/** Brokers may be down at the same time. */
+const beginLimitMs = 90_000
 
-/** Starts it `times` times, and kills it each time at a moment that nobody chose. */
+/** Starts it so many times, or until told, and kills it each time at a moment that nobody chose. */
 export async function killAgainAndAgain(
   t: TestContext,
   options: MirrorOptions,
-  times: number,
+  times: number | (() => boolean),
   random: Random
 ): Promise<Lives> {
-  const lives: Lives = { started: [], arrived: 0, early: 0 }
-  for (let life = 0; life < times; life++) {
+  const isOver = typeof times === 'number' ? () => lives.count >= times : times
+  const lives: Lives = { count: 0, started: [], arrived: 0, early: 0, startMs: [] }
+  while (!isOver()) {
+    const startedAt = performance.now()
     const mirror = await startMirror(t, options)
     if (random.between(1, earlyOneIn) === 1) {
-      await delay(random.between(0, startMs))
+      await delay(random.between(0, earlyMs))
     } else {
-      await mirror.until('lanes that begin', () => startedLines(mirror).length > 0)
+      await mirror.until('lanes', () => startedLines(mirror).length > 0, beginLimitMs)
+      lives.startMs.push(Math.round(performance.now() - startedAt))
       await delay(random.between(0, workMs))
     }
     if (mirror.hasExited) throw new Error(`the mirror ended by itself\n${mirror.tail()}`)
@@ -61,6 +69,7 @@ export function countArrived(mirror: MirrorProcess): number {
 
 function noteLife(lives: Lives, mirror: MirrorProcess): void {
   const started = startedLines(mirror)
+  lives.count++
   lives.started.push(...started)
   lives.arrived += countArrived(mirror)
   if (started.length === 0) lives.early++

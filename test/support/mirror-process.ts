@@ -148,8 +148,11 @@ export class MirrorProcess {
   }
 }
 
+/** Whoever cleans up: a test is one. */
+export type Scope = { after(work: () => unknown): unknown }
+
 /** Starts the command; what is left of it goes with the test. */
-export async function startMirror(t: TestContext, options: MirrorOptions): Promise<MirrorProcess> {
+export async function startMirror(t: Scope, options: MirrorOptions): Promise<MirrorProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'heliostat-run-'))
   const args = await writeArguments(folder, options)
   const stdio: StdioOptions = ['ignore', 'pipe', 'pipe']

@@ -135,6 +135,7 @@ function defaults(
           requestTimeoutMs: 10_000,
           idempotent: true,
           maxHeldRecords: 0,
+          skipGaps: false,
           clientRack: ''
         },
         autoOffsetReset,

@@ -24,6 +24,7 @@ export const linkOptions: LinkOptions = {
   requestTimeoutMs: 5_000,
   idempotent: true,
   maxHeldRecords: 0,
+  skipGaps: false,
   clientRack: ''
 }
 
@@ -64,6 +65,8 @@ export function addLanes(link: Link, topic: string, partitions: number): number[
     Array.from({ length: partitions }, (_, partition) => ({
       topic,
       partition,
+      sourceTopicId: '',
+      leaderEpoch: -1,
       targetTopic: topic,
       targetPartition: partition,
       offset: 0,

@@ -11,6 +11,7 @@ import {
   renameSync,
   writeFileSync
 } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -20,13 +21,17 @@ const outputFolder = join(root, 'build', 'native-tests')
 const compiler = process.env.CXX ?? 'c++'
 const execute = promisify(execFile)
 const limits = { maxBuffer: 64 * 1024 * 1024, timeout: 300_000 }
-const compileFlags = ['-std=gnu++20', '-g', '-Wall', '-Wextra', '-Werror']
+const compileFlags = ['-g', '-Wall', '-Wextra', '-Werror']
 
 export interface ProgramSource {
   /** Paths from the repository's root. Their folders and src/native are searched for headers. */
   files: readonly string[]
   flags: readonly string[]
+  /** Only for linking, behind the objects. */
+  libraries?: readonly string[]
   mutation?: Mutation
+  /** Where it is kept; a folder of the build unless given, which a rebuild of the addon clears. */
+  folder?: string
 }
 
 /** Text to replace in one of the files, for a program with a deliberate fault. */
@@ -43,21 +48,26 @@ export interface Ended {
 
 /** Returns the path of the program. */
 export async function buildProgram(name: string, source: ProgramSource): Promise<string> {
-  mkdirSync(outputFolder, { recursive: true })
+  const { flags, libraries = [], folder = outputFolder } = source
+  mkdirSync(folder, { recursive: true })
   const folders = [...new Set(['src/native', ...source.files.map(dirname)])]
-  const context = digest(
-    JSON.stringify({ compiler, compileFlags, flags: source.flags }),
-    ...headersIn(folders)
-  )
-  const objects: string[] = []
-  for (const file of source.files) {
+  const context = JSON.stringify({ compiler, compileFlags, flags, libraries })
+  const headers = readHeaders(folders)
+  const sources = source.files.map(file => {
     const text = textOf(file, source.mutation)
-    const object = join(outputFolder, `${basename(file, '.cc')}-${digest(context, text)}.o`)
-    objects.push(object)
-    if (!existsSync(object)) await compile(file, text, folders, source.flags, object)
+    const name = `${nameOf(file)}-${digest(context, text, ...included(text, headers))}.o`
+    return { file, text, object: join(folder, name) }
+  })
+  const missing = sources.filter(({ object }) => !existsSync(object))
+  const compileNext = async () => {
+    for (let next = missing.pop(); next !== undefined; next = missing.pop()) {
+      await compile(next.file, next.text, folders, flags, next.object)
+    }
   }
-  const program = join(outputFolder, `${name}-${digest(context, ...objects)}`)
-  if (!existsSync(program)) await produce(program, [...source.flags, ...objects])
+  await Promise.all(Array.from({ length: availableParallelism() }, compileNext))
+  const objects = sources.map(({ object }) => object)
+  const program = join(folder, `${name}-${digest(context, ...objects)}`)
+  if (!existsSync(program)) await produce(program, [...flags, ...objects, ...libraries])
   return program
 }
 
@@ -86,7 +96,8 @@ async function compile(
   const copy = `${object}.cc`
   writeFileSync(copy, `#line 1 "${file}"\n${text}`)
   const paths = folders.map(folder => `-I${join(root, folder)}`)
-  await produce(object, [...compileFlags, ...flags, ...paths, '-c', copy])
+  const language = file.endsWith('.c') ? ['-x', 'c', '-std=gnu11'] : ['-std=gnu++20']
+  await produce(object, [...language, ...compileFlags, ...flags, ...paths, '-c', copy])
 }
 
 async function produce(output: string, words: readonly string[]): Promise<void> {
@@ -104,13 +115,34 @@ function textOf(file: string, mutation: Mutation | undefined): string {
   return text.replace(mutation.from, () => mutation.to)
 }
 
-function headersIn(folders: readonly string[]): string[] {
-  return folders.flatMap(folder =>
-    readdirSync(join(root, folder))
-      .filter(name => name.endsWith('.h'))
-      .sort()
-      .map(name => name + readFileSync(join(root, folder, name), 'utf8'))
-  )
+function nameOf(file: string): string {
+  return basename(file).replace(/\.cc?$/, '')
+}
+
+function readHeaders(folders: readonly string[]): Map<string, string> {
+  const headers = new Map<string, string>()
+  for (const folder of folders) {
+    for (const name of readdirSync(join(root, folder))) {
+      if (name.endsWith('.h')) headers.set(name, readFileSync(join(root, folder, name), 'utf8'))
+    }
+  }
+  return headers
+}
+
+/** The texts of our own headers that a text includes, and of those that these do. */
+function included(text: string, headers: ReadonlyMap<string, string>): string[] {
+  const found = new Set<string>()
+  const visit = (from: string) => {
+    for (const [, path] of from.matchAll(/^#include "([^"]+)"/gm)) {
+      const name = basename(path as string)
+      const header = headers.get(name)
+      if (header === undefined || found.has(name)) continue
+      found.add(name)
+      visit(header)
+    }
+  }
+  visit(text)
+  return [...found].sort().map(name => headers.get(name) as string)
 }
 
 function digest(...parts: string[]): string {

@@ -3,7 +3,10 @@
 import { crc32 } from '@node-rs/crc32'
 import { type Codec, codecs } from './batch-header.ts'
 import { compress } from './codecs.ts'
+import { check } from './kafka-error.ts'
+import type { RawClient } from './raw-client.ts'
 import type { Bytes } from './records.ts'
+import { Reader, Writer } from './wire.ts'
 
 export type OldMessage = {
   magic: 0 | 1
@@ -39,6 +42,31 @@ export function encodeWrapped(
   const { codec = 'gzip', change = packed => packed } = wrapper
   const packed = compress(codec, Buffer.concat(inner.map(encodeMessage)))
   return encodeMessage({ ...wrapper, codec, value: change(packed) })
+}
+
+/** Produce v2, the newest that takes them: as clients before 0.11 write. */
+export function appendMessages(
+  client: RawClient,
+  topic: string,
+  partition: number,
+  messages: Buffer
+): Promise<void> {
+  // acks i16, timeout_ms i32, topics [name, partitions [partition i32, records bytes]]
+  const body = new Writer().int16(-1).int32(30_000).int32(1).string(topic).int32(1)
+  body.int32(partition).int32(messages.length).raw(messages)
+  return client.routes.retrying(async () => {
+    const leader = await client.routes.leaderConnection(topic, partition)
+    const reader = new Reader(await leader.request(0, 2, body.done()))
+    reader.array(() => {
+      reader.string()
+      reader.array(() => {
+        reader.int32()
+        check(reader.int16(), `produce old messages to ${topic}-${partition}`)
+        reader.int64()
+        reader.int64()
+      })
+    })
+  })
 }
 
 function field(value: Bytes): Buffer {

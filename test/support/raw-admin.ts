@@ -186,21 +186,54 @@ export class RawAdmin {
   async createAcls(...acls: Acl[]): Promise<void> {
     // creations [resource_type i8, resource_name, pattern_type i8, principal, host, operation i8, permission i8]
     const body = new Writer()
-    body.array(acls, ({ topic, group, principal, operation, permission, prefixed }) => {
-      const type = topic !== undefined ? 2 : group !== undefined ? 3 : 4
-      body
-        .int8(type)
-        .string(topic ?? group ?? 'kafka-cluster')
-        .int8(prefixed === true ? 4 : 3)
-      body
-        .string(principal)
-        .string('*')
-        .int8(operations[operation])
-        .int8(permission === 'deny' ? 2 : 3)
-    })
+    body.array(acls, acl => writeAcl(body, acl))
     const reader = await this.#toController(30, 1, body)
     reader.int32()
     reader.array(() => check(reader.int16(), 'create ACL', reader.nullableString()))
+  }
+
+  /** DeleteAcls v1: takes back the ones that createAcls made of the same. */
+  async deleteAcls(...acls: Acl[]): Promise<void> {
+    // filters [resource_type i8, resource_name, pattern_type i8, principal, host, operation i8, permission i8]
+    const body = new Writer()
+    body.array(acls, acl => writeAcl(body, acl))
+    const reader = await this.#toController(31, 1, body)
+    reader.int32()
+    reader.array(() => {
+      check(reader.int16(), 'delete ACL', reader.nullableString())
+      return reader.array(() => {
+        check(reader.int16(), 'delete ACL', reader.nullableString())
+        // resource_type, resource_name, pattern_type, principal, host, operation, permission
+        return [
+          reader.int8(),
+          reader.string(),
+          reader.int8(),
+          reader.string(),
+          reader.string(),
+          reader.int8(),
+          reader.int8()
+        ]
+      })
+    })
+  }
+
+  /** AlterClientQuotas v0: bytes a second for a client id, or for all without one of their own; null lifts the limit. */
+  async alterQuota(
+    clientId: string | null,
+    quota: 'producer_byte_rate' | 'consumer_byte_rate',
+    bytesPerSecond: number | null
+  ): Promise<void> {
+    // entries [entity [type, name], ops [key, value f64, remove bool]], validate_only bool
+    const value = Buffer.alloc(8)
+    value.writeDoubleBE(bytesPerSecond ?? 0)
+    const body = new Writer().int32(1).int32(1).string('client-id').string(clientId)
+    body.int32(1).string(quota).raw(value)
+    const reader = await this.#toController(49, 0, body.bool(bytesPerSecond === null).bool(false))
+    reader.int32()
+    reader.array(() => {
+      check(reader.int16(), `alter ${quota}`, reader.nullableString())
+      return reader.array(() => [reader.string(), reader.nullableString()])
+    })
   }
 
   async #toController(api: number, version: number, body: Writer): Promise<Reader> {
@@ -234,6 +267,22 @@ export class RawAdmin {
     }
     return true
   }
+}
+
+function writeAcl(
+  body: Writer,
+  { topic, group, principal, operation, permission, prefixed }: Acl
+): void {
+  const type = topic !== undefined ? 2 : group !== undefined ? 3 : 4
+  body
+    .int8(type)
+    .string(topic ?? group ?? 'kafka-cluster')
+    .int8(prefixed === true ? 4 : 3)
+  body
+    .string(principal)
+    .string('*')
+    .int8(operations[operation])
+    .int8(permission === 'deny' ? 2 : 3)
 }
 
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {

@@ -3,6 +3,7 @@
 
 import { type BatchHeader, readBatchHeader, splitBatches } from './batch-header.ts'
 import { check } from './kafka-error.ts'
+import { isOldMessage, rewriteMessage } from './old-message-reader.ts'
 import { RawAdmin } from './raw-admin.ts'
 import { RawGroups } from './raw-groups.ts'
 import { RawTransactions } from './raw-transactions.ts'
@@ -20,7 +21,8 @@ export type FetchRequest = {
   maxWaitMs?: number
 }
 
-export type RawBatch = { header: BatchHeader; bytes: Buffer }
+/** Messages of the formats before 2 come as a batch each, written anew without compression. */
+export type RawBatch = { header: BatchHeader; bytes: Buffer; format: number }
 
 export type FetchResponse = {
   highWatermark: number
@@ -270,12 +272,14 @@ function readFetch(reader: Reader, { topic, partition }: FetchRequest): FetchRes
       }))
       reader.int32()
       const records = reader.bytes() ?? Buffer.alloc(0)
-      const batches = splitBatches(records).map(bytes => ({
-        header: readBatchHeader(bytes),
-        bytes
-      }))
+      const batches = splitBatches(records).map(readBatch)
       return { highWatermark, lastStableOffset, logStartOffset, aborted, batches }
     })
   }) as [[FetchResponse]]
   return response
+}
+
+function readBatch(found: Buffer): RawBatch {
+  const bytes = isOldMessage(found) ? rewriteMessage(found) : found
+  return { header: readBatchHeader(bytes), bytes, format: found.readInt8(16) }
 }

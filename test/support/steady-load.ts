@@ -1,6 +1,7 @@
 // Owns a load that goes on while something else happens: numbered records, batch after batch, through broker restarts.
 
 import { numberedRecord } from './corpus.ts'
+import { insist } from './insist.ts'
 import { RawClient } from './raw-client.ts'
 import { encodeBatch } from './records.ts'
 
@@ -18,29 +19,41 @@ export type SteadyLoadOptions = {
   everyMs?: number
   /** How old the records claim to be. */
   ageMs?: number
+  /** Each batch is once in the source, whatever is lost on the way. */
+  isIdempotent?: boolean
 }
 
 /**
- * A lost connection is tried again, so a batch can be twice in the source: what counts is that the target is the same.
+ * A lost connection is tried again, so unless the load is idempotent a batch can be twice in the source: what counts is
+ * that the target is the same.
  */
 export async function startLoad(
   bootstrap: string,
   topic: string,
-  { batchRecords = 50, recordBytes = 200, everyMs = 5, ageMs = 0 }: SteadyLoadOptions = {}
+  {
+    batchRecords = 50,
+    recordBytes = 200,
+    everyMs = 5,
+    ageMs = 0,
+    isIdempotent = false
+  }: SteadyLoadOptions = {}
 ): Promise<SteadyLoad> {
   const client = new RawClient(bootstrap)
   const partitions = await client.partitions(topic)
+  const producer = isIdempotent ? await client.transactions.initProducerId() : {}
   let isStopped = false
   let records = 0
   const writeRound = async (first: number): Promise<void> => {
     const numbers = Array.from({ length: batchRecords }, (_, place) => first + place)
+    const identity = isIdempotent ? { ...producer, baseSequence: first } : {}
     const writes = partitions.map(async partition => {
       const timestamp = Date.now() - ageMs
       const inputs = numbers.map(number => ({
         ...numberedRecord(partition, number, recordBytes),
         timestamp
       }))
-      await client.append(topic, partition, encodeBatch(inputs, { codec: 'lz4' }))
+      const batch = encodeBatch(inputs, { codec: 'lz4', ...identity })
+      await insist(() => client.append(topic, partition, batch))
       records += batchRecords
     })
     await Promise.all([...writes, pause(everyMs)])

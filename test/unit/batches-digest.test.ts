@@ -126,6 +126,18 @@ test('markers and aborted transactions are passed over, what was committed is no
   assert.deepEqual([...digest.offsets], [11, 12, 15])
 })
 
+// A read that begins between an aborted batch and its marker is told of the transaction, too: it took what came next for aborted.
+test('a marker that is all that is left of an aborted transaction ends it', () => {
+  const options = { producerId: 1, isTransactional: true }
+  const log = Buffer.concat([
+    encodeBatch([{ value: 'plain' }], { baseOffset: 12 }),
+    encodeBatch([{ key: Buffer.alloc(4) }], { ...options, baseOffset: 13, isControl: true }),
+    encodeBatch([{ value: 'second try' }], { ...options, baseOffset: 14 })
+  ])
+  const aborted = [{ producerId: 1, firstOffset: 10 }]
+  assert.deepEqual(valuesOf(log, { fromOffset: 12, aborted }), ['plain', 'second try'])
+})
+
 test('records below an offset are left out, of batches in any format', () => {
   const log = Buffer.concat([
     encodeMessage({ magic: 0, offset: 1, value: '1' }),
@@ -149,6 +161,22 @@ test('append time is the time of every record', () => {
   source.writeBigInt64BE(77n, 35)
   const written = encodeBatch([{ timestamp: 77 }, { timestamp: 77 }])
   assert.deepEqual(digestChunk(seal(source)).words, digestChunk(written).words)
+})
+
+test('whether a time is that of the append is told of batches in any format', () => {
+  const message = { magic: 1, offset: 0, timestamp: 7 } as const
+  const appended = { isAppendTime: true }
+  const log = Buffer.concat([
+    encodeMessage(message),
+    encodeMessage({ ...message, offset: 1, ...appended }),
+    encodeWrapped([message], { ...message, offset: 2, ...appended }),
+    encodeMessage({ magic: 0, offset: 3 }),
+    encodeBatch([{}], { baseOffset: 4, timestampType: 'append' })
+  ])
+  const records = new ChunkRecords(log)
+  const told: boolean[] = []
+  while (records.next()) told.push(records.hasAppendTime)
+  assert.deepEqual(told, [false, true, true, false, true])
 })
 
 test('damage and cut batches are faults', () => {

@@ -61,6 +61,37 @@ test('faults come back by name', async t => {
   assert.equal(result.failure, 'bad-crc')
 })
 
+test('small batches share messages, and each gets its own answer', async t => {
+  const pool = new BatchPool({ maxThreads: 2 })
+  t.after(() => pool.close())
+  const batches = Array.from({ length: 300 }, (_, index) =>
+    encodeBatch([{ value: `${index}`, offsetDelta: index }], { baseOffset: 1_000 * index })
+  )
+  const damaged = 77
+  const task = batches[damaged] as Buffer
+  task[task.length - 1] = 9
+  const results = await Promise.all(batches.map(batch => pool.reseal(taskOf(batch))))
+  for (const [index, result] of results.entries()) {
+    if (index === damaged) assert.equal('failure' in result && result.failure, 'bad-crc')
+    else assert.equal('batches' in result && result.batches[0]?.firstOffset, 1_001 * index)
+  }
+})
+
+test('what shares a message fails with it, and is done alone', async t => {
+  const pool = new BatchPool({ maxThreads: 1 })
+  t.after(() => pool.close())
+  const batch = encodeBatch([{ value: 'v' }])
+  // No message can carry a function.
+  const unsendable = taskOf(batch, { limits: (() => undefined) as never })
+  const together = await Promise.allSettled([pool.reseal(taskOf(batch)), pool.reseal(unsendable)])
+  assert.deepEqual(
+    together.map(({ status }) => status),
+    ['rejected', 'rejected']
+  )
+  assert.ok('batches' in (await pool.resealAlone(taskOf(batch))))
+  await assert.rejects(pool.resealAlone(unsendable))
+})
+
 test('there is an end to the queue', async t => {
   const pool = new BatchPool({ maxThreads: 1 })
   t.after(() => pool.close())

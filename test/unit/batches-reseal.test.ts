@@ -62,6 +62,28 @@ for (const codec of codecs) {
   })
 }
 
+test('records of all sizes keep their bytes where the numbers before them change their width', () => {
+  // Offsets pass 64 and 8,192, where their deltas grow by a byte; now and then a time or a size jumps.
+  const chance = new Chance(23)
+  for (const count of [70, 9_000]) {
+    const records = Array.from({ length: count }, (_, index) => ({
+      key: `key-${index}`,
+      value: Buffer.alloc(chance.below(chance.pick([3, 60, 150])), index & 0xff),
+      // Counted from the fourth, which is far ahead, all others take more bytes.
+      timestamp: 1.7e12 + (index === 3 ? 2 ** 40 : index * chance.pick([1, 1, 1, 1, 1_000])),
+      offsetDelta: index + Math.floor(index / 3) + (index > 50 ? 40 : 0)
+    }))
+    for (const first of [0, 3]) {
+      const source = encodeBatch(records, { baseOffset: 9 })
+      const fromOffset = seen(source)[first]?.offset as number
+      for (const maxBytes of [10_000_000, 100_000]) {
+        const batches = batchesOf(reseal(source, { fromOffset, maxBytes }))
+        assert.deepEqual(withSourceOffsets(batches), seen(source).slice(first))
+      }
+    }
+  }
+})
+
 test('records that the target has already are passed over, after those before the position', () => {
   const source = encodeBatch(randomRecords(new Chance(8), 30, true), { baseOffset: 70 })
   const fromOffset = seen(source)[10]?.offset as number

@@ -10,7 +10,10 @@ const checkpoint: Checkpoint = {
   nextSequence: 2_147_483_647,
   targetEnd: 9_007_199_254_740_991,
   isInStep: true,
-  level: { delivery: 'exactly-once', deliveryReason: '' }
+  level: { delivery: 'exactly-once', deliveryReason: '' },
+  sourceTopicId: '0123456789abcdef0123456789abcdef',
+  targetTopicId: 'fedcba9876543210fedcba9876543210',
+  leaderEpoch: 2_147_483_647
 }
 
 test('a checkpoint comes back from its text as it was', () => {
@@ -23,8 +26,16 @@ test('unknown numbers and odd cluster ids survive too', () => {
   assert.deepEqual(decodeCheckpoint(encodeCheckpoint(odd)), { kind: 'own', checkpoint: odd })
 })
 
+test('a stop that outlives the process travels along, and older text knows of none', () => {
+  const stopped: Checkpoint = { ...checkpoint, keptStop: 'target-went-back' }
+  const text = encodeCheckpoint(stopped)
+  assert.deepEqual(decodeCheckpoint(text), { kind: 'own', checkpoint: stopped })
+  const older = decodeCheckpoint(text.replace(';stop=target-went-back', ''))
+  assert.deepEqual(older, { kind: 'own', checkpoint })
+})
+
 test('the text stays far below what a broker takes', () => {
-  assert.ok(Buffer.byteLength(encodeCheckpoint(checkpoint)) < 256)
+  assert.ok(Buffer.byteLength(encodeCheckpoint(checkpoint)) < 320)
 })
 
 test('no text means that nothing was said', () => {

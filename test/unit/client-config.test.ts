@@ -76,6 +76,7 @@ test('the defaults are those of the documents', () => {
     requestTimeoutMs: 30_000,
     idempotent: true,
     maxHeldRecords: 0,
+    skipGaps: false,
     clientRack: ''
   })
   assert.equal(autoOffsetReset, 'earliest')
@@ -86,6 +87,7 @@ test('the defaults are those of the documents', () => {
     log_level: '6',
     'topic.metadata.refresh.interval.ms': '300000',
     'metadata.recovery.strategy': 'rebootstrap',
+    'reconnect.backoff.max.ms': '1000',
     'receive.message.max.bytes': '109051904',
     'socket.timeout.ms': '60500',
     'enable.metrics.push': 'false',

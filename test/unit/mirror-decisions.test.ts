@@ -50,7 +50,7 @@ test('all partitions cover at once, a share of them after a quiet while', () => 
   assert.equal(isCovered({ ...facts, expected: 0, held: 0, quietMs: 0, hasJoined: false }), false)
 })
 
-const clean = { busyLanes: 0, isCommitted: true }
+const clean = { busyLanes: 0, isCommitted: true, lostOffsets: 0 }
 
 test('a stop signal ends with 0, and with 4 when batches are left without an answer', () => {
   assert.equal(describeEnd({ kind: 'stopped' }, clean).exitCode, 0)
@@ -66,6 +66,19 @@ test('a bounded run with lanes that failed ends with 1 and names the first', () 
   const { exitCode, reason } = describeEnd({ kind: 'caught-up', failed }, clean)
   assert.equal(exitCode, 1)
   assert.match(reason, /orders-3 .*holes.* 1 more/)
+})
+
+test('what was lost is said whatever the run ends with, and skipping it was asked for', () => {
+  const lost = { ...clean, lostOffsets: 40 }
+  const ends = [
+    describeEnd({ kind: 'stopped' }, lost),
+    describeEnd({ kind: 'caught-up', failed: [] }, lost)
+  ]
+  for (const { exitCode, reason } of ends) {
+    assert.equal(exitCode, 0)
+    assert.match(reason, /; 40 source offsets were deleted before they were mirrored$/)
+  }
+  assert.doesNotMatch(describeEnd({ kind: 'stopped' }, clean).reason, /deleted/)
 })
 
 test('a refused batch decides the end whatever the drain left', () => {

@@ -135,8 +135,10 @@ const startFacts: LaneStartFacts = {
   reset: 'earliest',
   idempotent: true,
   wish: undefined,
+  skipGaps: false,
   wasThereAtFirstStart: false,
   targetClusterId: 'west',
+  targetTopicId: '',
   logStart: 10,
   readableEnd: 90,
   logEnd: 100
@@ -147,7 +149,16 @@ function committed(offset: number, metadata = ''): LaneStartFacts {
 }
 
 test('a lane begins at its commit, and the plan says who made it', () => {
-  const own = { algorithm: 1, producerId: 1, producerEpoch: 0, nextSequence: 5, targetEnd: 5 }
+  const own = {
+    algorithm: 1,
+    producerId: 1,
+    producerEpoch: 0,
+    nextSequence: 5,
+    targetEnd: 5,
+    sourceTopicId: '',
+    targetTopicId: '',
+    leaderEpoch: -1
+  }
   const mine = encodeCheckpoint({
     ...own,
     targetClusterId: 'west',
@@ -199,6 +210,9 @@ test('without a commit auto.offset.reset decides', () => {
 
 test('a commit outside of the log stops the lane', () => {
   assert.equal(planStart(committed(9)).refusal?.reason, 'source-gap')
+  assert.match(planStart(committed(9)).refusal?.detail ?? '', /: 1 offsets .*--on-gap skip/)
+  const skipped = planStart({ ...committed(4), skipGaps: true })
+  assert.deepEqual([skipped.offset, skipped.skipped, skipped.refusal], [10, 6, undefined])
   assert.equal(planStart(committed(101)).refusal?.reason, 'source-diverged')
   // Behind the last stable offset, but in the log: an open transaction is no loss.
   assert.equal(planStart(committed(95)).refusal, undefined)
@@ -216,6 +230,7 @@ test('a group that cannot be read leaves the start open', () => {
 function topicOf(topic: string, partitions: number, replicas = 1): TopicMetadata {
   return {
     topic,
+    id: '',
     partitions: Array.from({ length: partitions }, (_, partition) => ({
       partition,
       leader: 1,
@@ -317,10 +332,10 @@ const differences: readonly [name: string, source: string, target: string, meani
   ['compression.type', 'producer', 'gzip', /compresses it anew/],
   ['compression.type', 'producer', 'producer'],
   ['compression.type', 'lz4', 'producer'],
-  ['max.message.bytes', '1000', '999', /more than 999 bytes stops/],
+  ['max.message.bytes', '1000', '999', /more than 999 bytes are split/],
   ['max.message.bytes', '1000', '2000'],
   ['message.timestamp.type', 'CreateTime', 'LogAppendTime', /time of their arrival/],
-  ['message.timestamp.type', 'LogAppendTime', 'CreateTime', /stop their lane/],
+  ['message.timestamp.type', 'LogAppendTime', 'CreateTime', /become the times of the records/],
   ['retention.ms', '-1', '604800000', /after 7 days, the source never/],
   ['retention.ms', '604800000', '3600000', /after 1 h, the source after 7 days/],
   ['retention.ms', '3600000', '-1'],
@@ -469,6 +484,7 @@ function sourceOf({ topics, ends = {}, headers = [], alias = 'east' }: World): S
     } as unknown as SourceFacts['own'],
     topics: Object.entries(topics).map(([topic, partitions]) => ({
       topic,
+      id: '',
       partitions,
       replicationFactor: 1
     })),

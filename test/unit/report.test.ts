@@ -60,6 +60,35 @@ test('the report has the keys that scripts rely on', () => {
   })
 })
 
+test('what was lost is listed by partition, and summed up', () => {
+  const gaps = [
+    { from: 100, to: 140, isSkipped: true },
+    { from: 200, to: 202, isSkipped: false }
+  ]
+  const lanes = [laneView({ lost: 42, gaps }), laneView({ partition: 1 })]
+  const state = mirrorState([linkState(lanes)])
+  const built = buildReport({ exitCode: 1, reason: '', state }, figures)
+  const lost = [
+    { from: 100, to: 140, offsets: 40, isSkipped: true },
+    { from: 200, to: 202, offsets: 2, isSkipped: false }
+  ]
+  const at = { source: 'east', topic: 'orders', partition: 0 }
+  assert.equal(built.lostOffsets, 42)
+  assert.deepEqual(
+    built.lost,
+    lost.map(gap => ({ ...at, ...gap }))
+  )
+  const [first, second] = built.links[0]?.topics[0]?.partitions ?? []
+  assert.deepEqual([first?.lost, second?.lost], [lost, []])
+  assert.deepEqual(
+    summarize(built).filter(line => line.startsWith('lost')),
+    [
+      'lost: orders-0: 40 source offsets from 100 up to before 140 were deleted before they were mirrored, and skipped',
+      'lost: orders-0: 2 source offsets from 200 up to before 202 were deleted before they were mirrored'
+    ]
+  )
+})
+
 test('lanes that were given up keep counting', () => {
   const { records, bytes, mbPerSecond, links } = report()
   assert.equal(records, 30)

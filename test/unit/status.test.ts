@@ -68,7 +68,7 @@ function facts(changes: Partial<LinkFacts> = {}): LinkFacts {
         }
       ]
     },
-    metadata: { brokers, topics: [{ topic: 'orders', partitions: [partition(0)] }] },
+    metadata: { brokers, topics: [{ topic: 'orders', id: '', partitions: [partition(0)] }] },
     topics: ['orders'],
     readableEnds: [end],
     highWatermarks: [end],
@@ -150,7 +150,10 @@ test('a partition without leader, a deleted topic, a smaller topic: each its own
   const nothing = { readableEnds: [], highWatermarks: [] }
   const withTopics = (partitions: PartitionMetadata[]) => ({
     ...nothing,
-    metadata: { brokers, topics: partitions.length > 0 ? [{ topic: 'orders', partitions }] : [] }
+    metadata: {
+      brokers,
+      topics: partitions.length > 0 ? [{ topic: 'orders', id: '', partitions }] : []
+    }
   })
   assert.deepEqual(lane(withTopics([partition(0, -1)])).troubles, ['no-leader'])
   assert.deepEqual(lane(withTopics([])).troubles, ['topic-missing'])
@@ -182,7 +185,10 @@ test('records deleted before they were mirrored, and a topic that may not be rea
 
 test('all partitions of a topic are lanes, committed or not', () => {
   const { lanes, notes, totals } = describe({
-    metadata: { brokers, topics: [{ topic: 'orders', partitions: [partition(1), partition(0)] }] }
+    metadata: {
+      brokers,
+      topics: [{ topic: 'orders', id: '', partitions: [partition(1), partition(0)] }]
+    }
   })
   assert.deepEqual(
     lanes.map(({ partition, committed }) => [partition, committed]),
@@ -203,7 +209,10 @@ const checkpoint = {
   nextSequence: 3,
   targetEnd: 100,
   isInStep: true,
-  level: exactlyOnce
+  level: exactlyOnce,
+  sourceTopicId: '',
+  targetTopicId: '',
+  leaderEpoch: -1
 }
 
 const commits: readonly [what: string, metadata: string, reason: string, trouble: string[]][] = [
@@ -221,6 +230,12 @@ const commits: readonly [what: string, metadata: string, reason: string, trouble
     encodeCheckpoint({ ...checkpoint, targetClusterId: 'north-id' }),
     'other-target',
     ['other-target']
+  ],
+  [
+    'a mirror that stopped for good',
+    encodeCheckpoint({ ...checkpoint, keptStop: 'target-went-back' }),
+    '',
+    ['still-stopped']
   ],
   ['a newer heliostat', 'h9;x=1', 'newer-format', ['newer-format']]
 ]
@@ -300,7 +315,7 @@ test('topics of the group are those committed and those held', () => {
 test('only lanes with a leader are asked for their ends', () => {
   const metadata = {
     brokers,
-    topics: [{ topic: 'orders', partitions: [partition(0), partition(1, -1)] }]
+    topics: [{ topic: 'orders', id: '', partitions: [partition(0), partition(1, -1)] }]
   }
   const lanes = listLanes(['orders', 'gone'], metadata, [
     { topic: 'gone', partition: 3, offset: 1, metadata: '' }

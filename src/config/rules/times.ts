@@ -31,10 +31,10 @@ function checkGroupTimes(draft: Draft): void {
   }
 }
 
-// As in Java: the longest wait is never shorter than the first. librdkafka's own are 100 ms and up.
+// As in Java: the longest wait is never shorter than the first. Where nothing is said the first is 100 ms.
 function orderBackoffs(draft: Draft): void {
   for (const [name, longestDefault] of [
-    ['reconnect.backoff', 10_000],
+    ['reconnect.backoff', 1_000],
     ['retry.backoff', 1_000]
   ] as const) {
     const first = draft.given.get(`${name}.ms`)

@@ -1,0 +1,101 @@
+// The benchmark of rebuilding batches: how many bytes of records one worker thread decodes, renumbers and encodes
+// again in a second, for each codec. `npm run bench -- reseal`; needs no brokers.
+
+import { execFile } from 'node:child_process'
+import { availableParallelism, cpus } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { parseArgs, promisify } from 'node:util'
+import type { Codec } from '../src/batches/codec.ts'
+import type { ResealCell, ResealRun } from './reseal-cell.ts'
+import { type Summary, summarize } from './statistics.ts'
+
+const run = promisify(execFile)
+const cellProgram = fileURLToPath(new URL('./reseal-cell.js', import.meta.url))
+
+// The batch that a producer makes when nobody has tuned it, and one for throughput.
+const shapes = [
+  { recordBytes: 1_000, batchBytes: 16_384 },
+  { recordBytes: 1_000, batchBytes: 262_144 },
+  { recordBytes: 100, batchBytes: 16_384 },
+  { recordBytes: 100, batchBytes: 262_144 }
+]
+
+// MB of uncompressed batches for each second of CPU; what the others reach is told alone.
+const leastMbPerCpuSecond: Partial<Record<Codec, number>> = { none: 150, lz4: 150, snappy: 150 }
+
+const codecs: readonly Codec[] = ['none', 'lz4', 'snappy', 'gzip', 'zstd']
+
+export const resealUsage = `npm run bench -- reseal [options]
+  --codec NAME         this codec only: ${codecs.join(', ')}
+  --repeats N          rounds of a second for each cell (default 5)
+`
+
+/** Returns the exit code. Nothing fails when a figure is too low: the table says so. */
+export async function benchReseal(argv: readonly string[]): Promise<number> {
+  const chosen = read(argv)
+  if (typeof chosen === 'string') {
+    console.error(`${chosen}\n\n${resealUsage}`)
+    return 2
+  }
+  console.log(`${cpus()[0]?.model}, ${availableParallelism()} cores, Node.js ${process.version}\n`)
+  console.log(header.join('\n'))
+  for (const codec of chosen.codecs) {
+    for (const shape of shapes) {
+      const { stdout } = await run(process.execPath, [
+        cellProgram,
+        JSON.stringify({ codec, ...shape, repeats: chosen.repeats })
+      ])
+      const cell: ResealCell = { codec, ...shape, repeats: chosen.repeats }
+      console.log(row(cell, JSON.parse(stdout) as ResealRun))
+    }
+  }
+  console.log(
+    '\nMB = 10^6 bytes of uncompressed batches. Every third record is a hole. CPU is user and system of the whole\n' +
+      'process: the worker, the thread that feeds it and the collection of garbage.'
+  )
+  return 0
+}
+
+const header = [
+  '| codec | record B | batch B | packed to | MB per CPU-second | MB/s of one worker | peak RSS MB | wanted |',
+  '|---|---|---|---|---|---|---|---|'
+]
+
+function row(
+  cell: ResealCell,
+  { packedBytes, plainBytes, rounds, peakRssBytes }: ResealRun
+): string {
+  const perCpu = summarize(rounds.map(round => round.bytes / 1e6 / round.cpuSeconds))
+  const perSecond = summarize(rounds.map(round => round.bytes / 1e6 / round.seconds))
+  const least = leastMbPerCpuSecond[cell.codec]
+  const verdict = least === undefined ? '-' : `${least}: ${perCpu.median >= least ? 'yes' : 'NO'}`
+  const cells = [
+    cell.codec,
+    cell.recordBytes,
+    cell.batchBytes,
+    `${Math.round((100 * packedBytes) / plainBytes)} %`,
+    spread(perCpu),
+    spread(perSecond),
+    Math.round(peakRssBytes / 1e6),
+    verdict
+  ]
+  return `| ${cells.join(' | ')} |`
+}
+
+function spread({ median, min, max }: Summary): string {
+  return `${median.toFixed(0)} (${min.toFixed(0)}–${max.toFixed(0)})`
+}
+
+function read(argv: readonly string[]): { codecs: readonly Codec[]; repeats: number } | string {
+  try {
+    const options = { codec: { type: 'string' }, repeats: { type: 'string' } } as const
+    const { codec, repeats = '5' } = parseArgs({ args: [...argv], options }).values
+    if (!/^[1-9]\d{0,2}$/.test(repeats))
+      return `--repeats: expected a number above 0, got ${repeats}`
+    const found = codecs.filter(name => codec === undefined || name === codec)
+    if (found.length === 0) return `--codec: expected one of ${codecs.join(', ')}, got ${codec}`
+    return { codecs: found, repeats: Number(repeats) }
+  } catch (error) {
+    return (error as Error).message
+  }
+}

@@ -1,0 +1,140 @@
+// Owns a bare link between two scripted clusters, and the reading of its lanes.
+
+import type { TestContext } from 'node:test'
+import {
+  Cluster,
+  type LaneReason,
+  type LaneStart,
+  type LaneState,
+  Link,
+  type LinkEvent,
+  type LinkOptions,
+  laneColumns,
+  laneReasons,
+  laneStates,
+  laneValue
+} from '../../src/native/index.ts'
+import { linkOptions } from './native-link.ts'
+import {
+  type ScriptedCluster,
+  type ScriptedOptions,
+  startScriptedCluster
+} from './scripted-broker.ts'
+import { waitFor } from './wait.ts'
+
+/** Connections that come back at once. */
+export const quickProperties = {
+  'reconnect.backoff.ms': '10',
+  'reconnect.backoff.max.ms': '100',
+  log_level: '2'
+}
+
+export type LaneFacts = {
+  id: number
+  state: LaneState
+  reason: LaneReason
+  code: number
+  checkpoint: number
+  records: number
+}
+
+export class ScriptedLink {
+  readonly source: ScriptedCluster
+  readonly target: ScriptedCluster
+  readonly link: Link
+  readonly events: LinkEvent[] = []
+  readonly #clusters: Cluster[]
+
+  constructor(source: ScriptedCluster, target: ScriptedCluster, options: Partial<LinkOptions>) {
+    this.source = source
+    this.target = target
+    this.#clusters = [source, target].map(
+      ({ bootstrapServers }) =>
+        new Cluster({ ...quickProperties, 'bootstrap.servers': bootstrapServers })
+    )
+    const [from, to] = this.#clusters as [Cluster, Cluster]
+    this.link = new Link(from, to, { ...linkOptions, streams: 1, producers: 1, ...options })
+  }
+
+  /** The lanes' ids. */
+  add(topic: string, partitions: readonly number[], start: Partial<LaneStart> = {}): number[] {
+    return this.link.addLanes(
+      partitions.map(partition => ({
+        topic,
+        partition,
+        targetTopic: topic,
+        targetPartition: partition,
+        offset: 0,
+        targetMaxBatchBytes: 1_000_000,
+        targetAppendTime: false,
+        producerId: -1,
+        producerEpoch: -1,
+        sequence: 0,
+        arrived: 0,
+        targetEnd: -1,
+        resumes: false,
+        ...start
+      }))
+    )
+  }
+
+  lane(id: number): LaneFacts {
+    const { lanes } = this.link.snapshot()
+    for (let row = 0; row < lanes.length / laneColumns.length; row++) {
+      if (laneValue(lanes, row, 'id') !== id) continue
+      return {
+        id,
+        state: laneStates[laneValue(lanes, row, 'state')] as LaneState,
+        reason: laneReasons[laneValue(lanes, row, 'reason')] as LaneReason,
+        code: laneValue(lanes, row, 'errorCode'),
+        checkpoint: laneValue(lanes, row, 'checkpoint'),
+        records: laneValue(lanes, row, 'records')
+      }
+    }
+    throw new Error(`there is no lane ${id}`)
+  }
+
+  async untilStopped(id: number): Promise<LaneFacts> {
+    await waitFor(`lane ${id} to stop`, () => this.lane(id).state === 'stopped', this.#tell(id))
+    return this.lane(id)
+  }
+
+  async untilRecords(id: number, records: number): Promise<void> {
+    const hasThem = () => this.lane(id).records >= records
+    await waitFor(`${records} records of lane ${id}`, hasThem, this.#tell(id))
+  }
+
+  /** What the link has told of a lane since its start. */
+  told(id: number): LinkEvent[] {
+    this.events.push(...this.link.drainEvents())
+    return this.events.filter(({ lane }) => lane === id)
+  }
+
+  async close(): Promise<void> {
+    await this.link.close()
+    await Promise.all(this.#clusters.map(cluster => cluster.close()))
+    await Promise.all([this.source.close(), this.target.close()])
+  }
+
+  #tell(id: number) {
+    return {
+      limitMs: 30_000,
+      everyMs: 20,
+      describe: () => JSON.stringify([this.lane(id), this.told(id)])
+    }
+  }
+}
+
+/** Closed at the end of the test. */
+export async function openScriptedLink(
+  t: TestContext,
+  sides: { source: ScriptedOptions; target: ScriptedOptions },
+  options: Partial<LinkOptions> = {}
+): Promise<ScriptedLink> {
+  const source = await startScriptedCluster(sides.source)
+  const target = await startScriptedCluster(sides.target)
+  const opened = new ScriptedLink(source, target, options)
+  t.after(() => opened.close())
+  await opened.link.start(20_000)
+  return opened
+}
