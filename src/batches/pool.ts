@@ -3,7 +3,8 @@
 import { availableParallelism } from 'node:os'
 import { Piscina } from 'piscina'
 import { RunError } from '../errors.ts'
-import type { ResealResult, ResealTask } from './reseal.ts'
+import type { ResealTask } from './reseal.ts'
+import type { SentResult } from './reseal-worker.ts'
 
 export interface PoolOptions {
   /** As many as there are cores unless given. */
@@ -13,7 +14,7 @@ export interface PoolOptions {
 /** A batch that waits for its group to leave. */
 interface Waiting {
   task: ResealTask
-  resolve(result: ResealResult): void
+  resolve(result: SentResult): void
   reject(error: unknown): void
 }
 
@@ -22,8 +23,8 @@ const queuedPerThread = 8
 
 // A message to a worker and back costs as much as the rebuilding of some ten kilobytes (bench/reseal), so small
 // batches travel together.
-const groupBatches = 32
-const groupBytes = 131_072
+const groupBatches = 64
+const groupBytes = 262_144
 
 // Of each worker's heap. Inflated batches lie outside of it, under limits of their own.
 const heapMb = 512
@@ -31,7 +32,7 @@ const heapMb = 512
 const idleTimeoutMs = 30_000
 
 export class BatchPool {
-  readonly #pool: Piscina<ResealTask[], ResealResult[]>
+  readonly #pool: Piscina<ResealTask[], SentResult[]>
   readonly #maxTasks: number
   #tasks = 0
   #waiting: Waiting[] = []
@@ -39,7 +40,7 @@ export class BatchPool {
   constructor({ maxThreads = availableParallelism() }: PoolOptions = {}) {
     const maxGroups = maxThreads * (1 + queuedPerThread)
     this.#maxTasks = maxGroups * groupBatches
-    this.#pool = new Piscina<ResealTask[], ResealResult[]>({
+    this.#pool = new Piscina<ResealTask[], SentResult[]>({
       filename: new URL('./reseal-worker.js', import.meta.url).href,
       minThreads: 0,
       maxThreads,
@@ -62,7 +63,7 @@ export class BatchPool {
    * Moves the task's bytes to a worker when they fill their ArrayBuffer, which is empty then; copies them
    * otherwise. Batches that are given in one go may share a worker, and its death.
    */
-  async reseal(task: ResealTask): Promise<ResealResult> {
+  async reseal(task: ResealTask): Promise<SentResult> {
     if (this.room <= 0) throw new RunError(`reseal: ${this.#tasks} batches are under way already`)
     this.#tasks++
     try {
@@ -73,11 +74,11 @@ export class BatchPool {
   }
 
   /** The same, with a worker of its own for as long as it takes. */
-  async resealAlone(task: ResealTask): Promise<ResealResult> {
+  async resealAlone(task: ResealTask): Promise<SentResult> {
     this.#tasks++
     try {
       const [result] = await this.#run([task])
-      return result as ResealResult
+      return result as SentResult
     } finally {
       this.#tasks--
     }
@@ -99,7 +100,7 @@ export class BatchPool {
     for (const group of groups) {
       this.#run(group.map(({ task }) => task)).then(
         results => {
-          for (const [at, { resolve }] of group.entries()) resolve(results[at] as ResealResult)
+          for (const [at, { resolve }] of group.entries()) resolve(results[at] as SentResult)
         },
         error => {
           for (const { reject } of group) reject(error)
@@ -108,7 +109,7 @@ export class BatchPool {
     }
   }
 
-  async #run(tasks: readonly ResealTask[]): Promise<ResealResult[]> {
+  async #run(tasks: readonly ResealTask[]): Promise<SentResult[]> {
     const own = tasks.map(task => ({ ...task, bytes: wholeBuffer(task.bytes) }))
     try {
       return await this.#pool.run(own, { transferList: own.map(({ bytes }) => bytes.buffer) })

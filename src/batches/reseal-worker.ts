@@ -4,7 +4,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { move, transferableSymbol, valueSymbol } from 'piscina'
-import { type ResealResult, type ResealTask, resealBatch } from './reseal.ts'
+import { type ResealedBatch, type ResealResult, type ResealTask, resealBatch } from './reseal.ts'
+
+/** What comes back: a batch without the places its records came from, which nobody asks a worker for. */
+export type SentBatch = Omit<ResealedBatch, 'offsets'>
+export type SentResult =
+  | Exclude<ResealResult, { batches: unknown }>
+  | { batches: SentBatch[]; skipped: number }
 
 // What codecs allocate outside of the heap is given back between turns of the event loop only: a group of
 // batches that inflate to much more than they are would pile up.
@@ -20,17 +26,17 @@ const mostRounds = 4
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 
-export default async function reseal(tasks: ResealTask[]): Promise<ResealResult[]> {
-  const results: ResealResult[] = []
+export default async function reseal(tasks: ResealTask[]): Promise<SentResult[]> {
+  const results: SentResult[] = []
   let turnStart = performance.now()
   for (const task of tasks) {
-    results.push(resealBatch(task))
+    results.push(withoutOffsets(resealBatch(task)))
     if (performance.now() - turnStart < turnMs) continue
     await giveBack()
     turnStart = performance.now()
   }
   const moved = { [transferableSymbol]: results.flatMap(buffersOf), [valueSymbol]: results }
-  return move(moved) as unknown as ResealResult[]
+  return move(moved) as unknown as SentResult[]
 }
 
 async function giveBack(): Promise<void> {
@@ -42,7 +48,12 @@ async function giveBack(): Promise<void> {
   }
 }
 
-function buffersOf(result: ResealResult): ArrayBuffer[] {
-  if ('failure' in result) return []
-  return result.batches.flatMap(({ bytes, offsets }) => [bytes.buffer, offsets.buffer])
+function withoutOffsets(result: ResealResult): SentResult {
+  if ('failure' in result) return result
+  const batches = result.batches.map(({ offsets: _, ...sent }) => sent)
+  return { batches, skipped: result.skipped }
+}
+
+function buffersOf(result: SentResult): ArrayBuffer[] {
+  return 'failure' in result ? [] : result.batches.map(({ bytes }) => bytes.buffer)
 }

@@ -52,6 +52,11 @@ export class Commits {
     return this.#enqueue(() => this.#send(this.#changed(only)))
   }
 
+  /** Also where the offset is committed already: the producer's identity may be another. */
+  commitNow(lanes: ReadonlySet<Lane>): Promise<boolean> {
+    return this.#enqueue(() => this.#send(this.#changed(lanes, true)))
+  }
+
   commitFirstStarts(starts: readonly FirstStart[]): Promise<boolean> {
     const pairs = starts.map(({ lane, offset, origin }) => ({
       lane,
@@ -96,7 +101,7 @@ export class Commits {
     return turn
   }
 
-  #changed(only: ReadonlySet<Lane> | undefined): Pair[] {
+  #changed(only: ReadonlySet<Lane> | undefined, isForced = false): Pair[] {
     const pairs: Pair[] = []
     const now = Date.now()
     this.#options.lanes.eachRow(
@@ -104,7 +109,7 @@ export class Commits {
         const checkpoint = rows[at + column.checkpoint] as number
         if (checkpoint < 0 || !(only ? only.has(lane) : lane.isHeld)) return
         const keptStop = keptStopOf(rows, at)
-        const isNews = checkpoint !== lane.committed || keptStop !== lane.committedStop
+        const isNews = isForced || checkpoint !== lane.committed || keptStop !== lane.committedStop
         if (!isNews && now - lane.committedAt < repeatIdleMs) return
         pairs.push({ lane, keptStop, offset: this.#fromRow(lane, checkpoint, keptStop, rows, at) })
       },

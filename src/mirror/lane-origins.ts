@@ -4,12 +4,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type {
   Cluster,
+  Isolation,
   KafkaFailure,
   PartitionOffset,
   ProducerIdentity,
   TopicPartition
 } from '../native/index.ts'
 import type { Checkpoint, DecodedCheckpoint } from './checkpoint.ts'
+import { countRemaining, readCompaction } from './compacted-arrivals.ts'
 import {
   atLeastOnce,
   type DeliveryLevel,
@@ -48,7 +50,9 @@ export type OriginAnswer =
   | { kind: 'refused'; refusal: Refusal }
 
 export interface OriginsOptions {
+  source: Cluster
   target: Cluster
+  isolation: Isolation
   link: ProducerSource
   targetClusterId: string
   idempotent: boolean
@@ -73,7 +77,7 @@ export class LaneOrigins {
   /** In the order of the lanes. Fails when the target cannot be asked. */
   async find(arrivals: readonly Arrival[]): Promise<OriginAnswer[]> {
     const answers = new Map<Arrival, OriginAnswer>()
-    const resuming: { arrival: Arrival; checkpoint: Checkpoint }[] = []
+    const resuming: Resuming[] = []
     const first: FirstStart[] = []
     for (const arrival of arrivals) {
       const verdict = this.#judge(arrival)
@@ -86,15 +90,16 @@ export class LaneOrigins {
       resuming.map(({ arrival: { lane }, checkpoint }) => ({ ...partitionOf(lane), checkpoint })),
       timeoutMs
     )
+    const remaining = await this.#countRemaining(resuming, found)
     for (const [index, { arrival, checkpoint }] of resuming.entries()) {
-      const answer = this.#conclude(checkpoint, found[index] as ResumeAnswer)
+      const answer = this.#conclude(checkpoint, found[index] as ResumeAnswer, remaining.get(index))
       if (answer.kind === 'first') first.push({ arrival, level: answer.level })
       else answers.set(arrival, answer)
     }
     await this.#learn(
       found.flatMap((answer, index) => {
         const isMissed = answer.kind === 'later' && answer.failure
-        return isMissed ? partitionOf((resuming[index] as (typeof resuming)[0]).arrival.lane) : []
+        return isMissed ? partitionOf((resuming[index] as Resuming).arrival.lane) : []
       })
     )
     const begun = await this.#begin(first)
@@ -118,10 +123,44 @@ export class LaneOrigins {
       : { kind: 'first', level }
   }
 
-  #conclude(checkpoint: Checkpoint, answer: ResumeAnswer): OriginAnswer | First {
+  /** Of what has arrived, by index: on compacted topics the source may have less of it by now. */
+  async #countRemaining(
+    resuming: readonly Resuming[],
+    found: readonly ResumeAnswer[]
+  ): Promise<Map<number, number>> {
+    const { source, target, isolation } = this.#options
+    const asked = resuming.flatMap(({ arrival: { lane, committed }, checkpoint }, index) => {
+      const answer = found[index]
+      if (answer?.kind !== 'exact' || answer.arrived === 0) return []
+      return { index, ...partitionOf(lane), from: committed, arrived: answer.arrived, checkpoint }
+    })
+    const counts = new Map<number, number>()
+    if (asked.length === 0) return counts
+    const configs = await readCompaction(
+      source,
+      target,
+      asked.map(({ topic }) => topic),
+      timeoutMs
+    )
+    for (const { index, ...question } of asked) {
+      const { isCompacted, hasOtherTimes } = configs(question.topic)
+      if (!isCompacted) continue
+      counts.set(
+        index,
+        await countRemaining(source, target, isolation, { ...question, hasOtherTimes })
+      )
+    }
+    return counts
+  }
+
+  #conclude(
+    checkpoint: Checkpoint,
+    answer: ResumeAnswer,
+    remaining: number | undefined
+  ): OriginAnswer | First {
     switch (answer.kind) {
       case 'exact':
-        return { kind: 'go', origin: resumed(checkpoint, answer.arrived) }
+        return { kind: 'go', origin: resumed(checkpoint, answer.arrived, remaining) }
       case 'fresh':
         return { kind: 'first', level: exactlyOnce }
       case 'later':
@@ -190,6 +229,7 @@ export class LaneOrigins {
   }
 }
 
+type Resuming = { arrival: Arrival; checkpoint: Checkpoint }
 type First = { kind: 'first'; level: DeliveryLevel }
 type FirstStart = { arrival: Arrival; level: DeliveryLevel }
 type Refused = Extract<OriginAnswer, { kind: 'refused' }>
@@ -253,13 +293,15 @@ export function whyNotOurs(
   )
 }
 
-function resumed(checkpoint: Checkpoint, arrived: number): LaneOrigin {
+/** `remaining`: how many of those that arrived the source still has, where that may be fewer. */
+function resumed(checkpoint: Checkpoint, arrived: number, remaining = arrived): LaneOrigin {
   const { producerId, producerEpoch, nextSequence, targetEnd, leaderEpoch } = checkpoint
   return {
     producerId,
     producerEpoch,
-    sequence: nextSequence,
-    arrived,
+    // The next one to be sent has the sequence behind all that arrived.
+    sequence: (nextSequence + (arrived - remaining)) % 2 ** 31,
+    arrived: remaining,
     targetEnd,
     leaderEpoch,
     resumes: true,

@@ -18,6 +18,7 @@ import { openGroup } from './open-client.ts'
 import type { RecreatedTopic } from './recreated-topics.ts'
 import { Repeats } from './repeats.ts'
 import { Reseals } from './reseals.ts'
+import { SkippedGaps } from './skipped-gaps.ts'
 import { SourceRanges } from './source-ranges.ts'
 import type { LinkConfig, MirrorConfig } from './types.ts'
 
@@ -49,6 +50,7 @@ export interface LinkParts {
   repeats: Repeats
   pool: BatchPool
   ranges: SourceRanges
+  skippedGaps: SkippedGaps
 }
 
 const committedTimeoutMs = 10_000
@@ -108,7 +110,9 @@ export function openLink(options: LinkPartsOptions): LinkParts {
     recreated: discovery.recreated,
     groupId: own.source.group['group.id'] ?? '',
     origins: new LaneOrigins({
+      source,
       target,
+      isolation,
       link,
       targetClusterId,
       idempotent: own.link.idempotent,
@@ -119,6 +123,7 @@ export function openLink(options: LinkPartsOptions): LinkParts {
     reset: own.autoOffsetReset
   })
   const ranges = new SourceRanges({ source, link, log, repeats })
+  const skippedGaps = new SkippedGaps({ link, lanes, commits, idempotent: own.link.idempotent })
   return {
     pool,
     link,
@@ -126,6 +131,7 @@ export function openLink(options: LinkPartsOptions): LinkParts {
     lanes,
     discovery,
     ranges,
+    skippedGaps,
     commits,
     assignment,
     starter,

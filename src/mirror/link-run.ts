@@ -110,7 +110,7 @@ export class LinkRun {
 
   async #begin(): Promise<void> {
     const { own, config, gathering } = this.#options
-    const { link, discovery, starter, assignment, lanes, ranges } = this.#parts
+    const { link, discovery, starter, assignment, lanes, ranges, skippedGaps } = this.#parts
     await this.#retry('no producer id from the target', () => link.start(producerIdTimeoutMs))
     await this.#retry('the source does not list its topics', () => discovery.look())
     if (this.#hasEnd) return
@@ -131,6 +131,7 @@ export class LinkRun {
     this.#work.every(config.discoveryIntervalMs, () => this.#discover())
     this.setCommitInterval(own.commitIntervalMs)
     this.#work.every(rangesMs, () => ranges.tell())
+    this.#work.every(eventsMs, () => skippedGaps.commit())
     this.#work.every(reconsiderMs, () => lanes.reconsider())
     if (config.untilCaughtUp) this.#watchGoal()
     if (own.link.maxHeldRecords > 0) this.#watchQueueSize(own.link.maxHeldRecords)
@@ -278,11 +279,12 @@ export class LinkRun {
 
   /** Also of a lane that was given up since: nobody else will tell of the loss. */
   #noteGap(event: Extract<LinkEvent, { type: 'source-gap' }>): void {
-    const { lanes, repeats } = this.#parts
+    const { lanes, repeats, skippedGaps } = this.#parts
     const lane = lanes.byId(event.lane) ?? lanes.removedById(event.lane)
     if (!lane) return
     const { from, to, isSkipped } = event
     lane.gaps.note({ from, to, isSkipped })
+    if (isSkipped) skippedGaps.note(lane)
     logLaneEvent(this.#log, repeats, lane, event)
   }
 

@@ -2,7 +2,8 @@
 
 import type { Logger } from 'pino'
 import type { BatchPool } from '../batches/pool.ts'
-import type { ResealResult, ResealTask } from '../batches/reseal.ts'
+import type { ResealTask } from '../batches/reseal.ts'
+import type { SentResult } from '../batches/reseal-worker.ts'
 import type { BatchToReseal, Link } from '../native/index.ts'
 import type { Repeats } from './repeats.ts'
 
@@ -48,7 +49,7 @@ export class Reseals {
   }
 
   /** A worker that died takes its batches with it, so a second one gets a copy, and nothing else. */
-  async #ask(batch: BatchToReseal): Promise<ResealResult | { error: unknown }> {
+  async #ask(batch: BatchToReseal): Promise<SentResult | { error: unknown }> {
     const { pool, log } = this.#options
     const copy = batch.bytes.slice(0)
     try {
@@ -64,7 +65,7 @@ export class Reseals {
     }
   }
 
-  #giveBack(batch: BatchToReseal, result: ResealResult | { error: unknown }): void {
+  #giveBack(batch: BatchToReseal, result: SentResult | { error: unknown }): void {
     const { link } = this.#options
     const { lane, ticket } = batch
     if ('batches' in result) link.giveResealed(lane, ticket, result.skipped, result.batches)

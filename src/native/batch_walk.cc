@@ -13,8 +13,6 @@ namespace {
 constexpr int8_t kMagic = 2;
 constexpr int kMostCodecs = 4;
 constexpr int64_t kMostRacedRecords = INT32_MAX;
-// So that adding a batch's deltas cannot overflow.
-constexpr int64_t kMostOffset = INT64_MAX - 2 * kMostRacedRecords;
 constexpr int16_t kAbortMarker = 0;
 // Up to the magic byte, which lies at the same place in every format.
 constexpr size_t kOldHeaderSize = 17;

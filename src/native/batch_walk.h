@@ -35,6 +35,9 @@ struct AbortedTransaction {
     int64_t first_offset;
 };
 
+// So that adding a batch's deltas to an offset cannot overflow.
+inline constexpr int64_t kMostOffset = INT64_MAX - 2 * int64_t{INT32_MAX};
+
 struct WalkTask {
     const uint8_t* data;
     size_t size;

@@ -27,6 +27,24 @@ constexpr size_t kNoLaneCap = SIZE_MAX;
 constexpr int32_t kShortWaitMs = 10;
 constexpr int32_t kThrottleCapMs = 60'000;
 
+// A broker that answers at once and brings nothing would be asked as fast as the line goes.
+constexpr int64_t kAtOnceUs = 5'000;
+constexpr int kFutileTries = 8;
+constexpr int64_t kLongestFutileMs = 500;
+
+// Offsets that a log cannot have at the same time. A broker reads them one after the other, so the
+// last stable one may lie beyond the high watermark.
+bool IsPlausible(const FetchAnswer& answer) {
+    return answer.high_watermark >= 0 && answer.high_watermark <= kMostOffset &&
+           answer.last_stable_offset >= -1 && answer.last_stable_offset <= kMostOffset &&
+           answer.log_start >= -1 && answer.log_start <= answer.high_watermark;
+}
+
+// Whole batches that all lie before what was asked for.
+bool IsOfThePast(const FetchAnswer& answer, const Walk& walk) {
+    return answer.records.size > 0 && walk.batches.empty() && !walk.stop;
+}
+
 }  // namespace
 
 struct Fetcher::Request {
@@ -298,6 +316,13 @@ void Fetcher::Take(Request& request, const wire_result& result) {
             link_.Settle(routed, routed->lane.FetchDiverged(answer.diverging_end, now), now, kicks);
             continue;
         }
+        if (!IsPlausible(answer)) {
+            link_.Count(LinkCount::kFetchErrors, 1);
+            std::lock_guard lock(routed->mutex);
+            routed->preferred_source = -1;
+            link_.Settle(routed, routed->lane.FetchMalformed(now), now, kicks);
+            continue;
+        }
         const int64_t stable =
             answer.last_stable_offset >= 0 ? answer.last_stable_offset : answer.high_watermark;
         const Lane::Options& lane = routed->lane.options();
@@ -322,7 +347,13 @@ void Fetcher::Take(Request& request, const wire_result& result) {
             .owner = response};
         if (answer.preferred_read_replica >= 0) fetched.proves_end = false;
         link_.Count(LinkCount::kDiscardedBytes, static_cast<int64_t>(fetched.walk.discarded_bytes));
+        const bool is_past = IsOfThePast(answer, fetched.walk);
         std::lock_guard lock(routed->mutex);
+        if (is_past) {
+            link_.Count(LinkCount::kFetchErrors, 1);
+            link_.Settle(routed, routed->lane.FetchMalformed(now), now, kicks);
+            continue;
+        }
         batches += fetched.walk.batches.size();
         for (const FoundBatch& batch : fetched.walk.batches)
             records += std::max(0, batch.record_count);
@@ -332,6 +363,7 @@ void Fetcher::Take(Request& request, const wire_result& result) {
         link_.Settle(routed, wish, now, kicks);
     }
     response->HoldRecords(records);
+    NoteFutile(batches == 0 && !answers.empty() && result.round_trip_us < kAtOnceUs, now);
     if (batches > 0) batch_bytes_ = static_cast<int64_t>(record_bytes / batches);
     const bool is_held = summary.throttle_ms > 0 && summary.is_well_formed && summary.error == 0;
     if (!summary.is_well_formed) link_.Count(LinkCount::kFetchErrors, 1);
@@ -342,11 +374,20 @@ void Fetcher::Take(Request& request, const wire_result& result) {
         // A broker that throttles may answer without any topic (KIP-219).
         if (is_held) {
             routed->lane.FetchHeld();
+        } else if (!summary.is_well_formed) {
+            routed->lane.FetchMalformed(now);
         } else {
             routed->lane.FetchLost(now);
         }
         link_.Settle(routed, is_held ? kWishNothing : kWishSourceLeader, now, kicks);
     }
+}
+
+void Fetcher::NoteFutile(bool is_futile, Moment now) {
+    futile_ = is_futile ? futile_ + 1 : 0;
+    if (futile_ < kFutileTries) return;
+    const int64_t pause_ms = int64_t{1} << std::min(futile_ - kFutileTries + 3, 9);
+    hold_until_ms_ = std::max(hold_until_ms_, now.ms + std::min(pause_ms, kLongestFutileMs));
 }
 
 void Fetcher::Adapt(const Request& request, const wire_result& result, size_t record_bytes,

@@ -50,6 +50,8 @@ class Fetcher {
     void Done(Request& request, const wire_result& result);
     void Take(Request& request, const wire_result& result);
     void Lose(Request& request);
+    // Answers that come at once and bring nothing are asked for ever more rarely.
+    void NoteFutile(bool is_futile, Moment now);
     void Adapt(const Request& request, const wire_result& result, size_t record_bytes,
                size_t lanes_with_data);
 
@@ -74,6 +76,7 @@ class Fetcher {
     int64_t least_round_trip_us_ = INT64_MAX;
     int64_t batch_bytes_ = 0;  // of a batch lately; 0 before the first
     int64_t hold_until_ms_ = 0;
+    int futile_ = 0;
 };
 
 }  // namespace heliostat

@@ -576,6 +576,8 @@ export interface Link {
   stopLanes(lanes: readonly number[], reason: LaneReason): void
   /** What the source's log holds now, for a lane that has asked. */
   setRange(lane: number, logStart: number, logEnd: number): void
+  /** Lanes that skipped a gap wait until the checkpoint behind it is committed. */
+  readOn(lanes: readonly number[]): void
   snapshot(): LinkSnapshot
   drainEvents(): LinkEvent[]
   /** Stops the threads of the link and gives its buffers back. Idempotent. */

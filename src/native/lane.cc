@@ -98,12 +98,14 @@ bool Lane::WantsFetch(Moment now) const {
     // Held back on the target's side, a lane fetches no more than what it can try.
     if (send_backoff_.HasFailed() && (!slots_.empty() || send_backoff_.IsWaiting(now.ms)))
         return false;
-    return !is_fetching_ && !is_draining_ && !needs_range_ && stop_reason_ == LaneReason::kNone &&
-           queued_bytes_ < options_.room_bytes && !fetch_backoff_.IsWaiting(now.ms);
+    return !is_fetching_ && !is_draining_ && !needs_range_ && !awaits_commit_ &&
+           stop_reason_ == LaneReason::kNone && queued_bytes_ < options_.room_bytes &&
+           !fetch_backoff_.IsWaiting(now.ms);
 }
 
 LaneWish Lane::Fetched(FetchedPartition partition) {
     is_fetching_ = false;
+    if (is_fetch_stale_) return kWishNothing;
     out_of_range_ = 0;
     refused_in_range_ = 0;
     fetch_backoff_.Succeed();
@@ -273,13 +275,24 @@ void Lane::TakeGap(int64_t log_start) {
     still_arrived_ -= assumed;
     checkpoint_sequence_ = Advance(checkpoint_sequence_, assumed);
     checkpoint_ = next_ = {log_start, -1};
+    acknowledged_to_ = log_start;
+    unended_records_ = 0;
     // A request that outlived its sender may still bring what was deleted. Under the same id its
     // sequence would be that of the first record behind the gap, which would be taken for a repeat.
     if (options_.is_idempotent) {
         producer_id_ = -1;
         reset_code_ = 0;
     }
+    // A crash before the next commit would find the gap again, and would not know what has come
+    // from behind it since.
+    awaits_commit_ = options_.resumes;
     LookForEnd();
+}
+
+LaneWish Lane::FetchMalformed(Moment now) {
+    is_fetching_ = false;
+    fetch_backoff_.Fail(now.ms, LaneReason::kMalformed, 0);
+    return kWishSourceLeader;
 }
 
 void Lane::FetchLost(Moment now) {
@@ -442,6 +455,7 @@ bool Lane::CanRebuild(const Slot& slot, LaneReason reason) const {
 
 // It may have been damaged on its way.
 void Lane::FetchAgain() {
+    is_fetch_stale_ = is_fetching_;
     front_serial_ += slots_.size();
     DropFrom(0);
     next_ = Unacknowledged();

@@ -211,7 +211,10 @@ class Lane {
 
     // --- source side. One Fetch of a lane is out at a time.
     bool WantsFetch(Moment now) const;
-    void FetchSent() { is_fetching_ = true; }
+    void FetchSent() {
+        is_fetching_ = true;
+        is_fetch_stale_ = false;
+    }
     LaneWish Fetched(FetchedPartition partition);
     // An error code for the partition.
     LaneWish FetchFailed(int16_t code, Moment now);
@@ -219,12 +222,16 @@ class Lane {
     LaneWish FetchDiverged(int64_t end, Moment now);
     // The request as a whole came to nothing.
     void FetchLost(Moment now);
+    // The answer held what cannot be.
+    LaneWish FetchMalformed(Moment now);
     // The answer told nothing of the lane, because the broker throttles.
     void FetchHeld() { is_fetching_ = false; }
     // The source refuses the position again and again: the lane waits to be told what its log
     // holds.
     bool NeedsRange() const { return needs_range_ && !IsOver() && !is_draining_; }
     void SetRange(int64_t log_start, int64_t log_end, Moment now);
+    // The checkpoint behind a gap that was skipped is committed.
+    void ReadOn() { awaits_commit_ = false; }
     // A gap that was found, once.
     std::optional<Gap> TakeGap() { return std::exchange(gap_, std::nullopt); }
 
@@ -380,11 +387,14 @@ class Lane {
     int64_t readable_end_ = -1;
     int64_t end_at_start_ = -1;
     bool is_fetching_ = false;
+    // What is being fetched lies behind what was forgotten meanwhile.
+    bool is_fetch_stale_ = false;
     bool is_end_proved_ = false;
     bool has_reached_end_ = false;
     int out_of_range_ = 0;
     int refused_in_range_ = 0;
     bool needs_range_ = false;
+    bool awaits_commit_ = false;
     std::optional<Gap> gap_;
     // Base offset of a batch that came damaged, and was fetched again.
     int64_t damaged_at_ = -1;

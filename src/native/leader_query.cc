@@ -89,12 +89,15 @@ void Send(rd_kafka_t* rk, int32_t leader, std::unique_ptr<Request> request,
 Outcome<LeaderTable> LeaderTable::Read(rd_kafka_t* rk, int timeout_ms) {
     const Outcome<ClusterMetadata> answer = ReadMetadata(rk, std::nullopt, timeout_ms);
     if (const Failure* failure = std::get_if<Failure>(&answer)) return *failure;
+    // Partition numbers are dense; one far beyond that is a broker's mistake.
+    constexpr size_t kMostPartitions = 1'000'000;
     LeaderTable table;
     for (const TopicMetadata& topic : std::get<ClusterMetadata>(answer).topics) {
         std::vector<int32_t>& row = table.leaders_[topic.topic];
         for (const PartitionMetadata& partition : topic.partitions) {
             if (partition.partition < 0) continue;
             const auto place = static_cast<size_t>(partition.partition);
+            if (place > kMostPartitions) continue;
             if (row.size() <= place) row.resize(place + 1, -1);
             row[place] = partition.leader;
         }

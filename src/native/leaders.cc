@@ -89,6 +89,8 @@ void Leaders::OnDone(const wire_result* result, void* opaque) {
     bool is_good = result->outcome == WIRE_ANSWERED;
     std::unordered_map<std::string, std::vector<int32_t>> found;
     if (is_good) {
+        // Those alone that were asked for: a broker cannot make us keep more.
+        for (const std::string& topic : request->topics) found[topic];
         is_good = ReadMetadata(Cursor(result->body, result->size), result->version,
                                [&](const PartitionLeader& entry) {
                                    // Partition numbers are dense; one far beyond that is a broker's
@@ -96,7 +98,9 @@ void Leaders::OnDone(const wire_result* result, void* opaque) {
                                    constexpr int32_t kMostPartitions = 1'000'000;
                                    if (entry.partition < 0 || entry.partition > kMostPartitions)
                                        return;
-                                   auto& leaders = found[std::string(entry.topic)];
+                                   const auto asked = found.find(std::string(entry.topic));
+                                   if (asked == found.end()) return;
+                                   auto& leaders = asked->second;
                                    if (leaders.size() <= static_cast<size_t>(entry.partition))
                                        leaders.resize(static_cast<size_t>(entry.partition) + 1, -1);
                                    leaders[static_cast<size_t>(entry.partition)] = entry.leader;
@@ -106,7 +110,6 @@ void Leaders::OnDone(const wire_result* result, void* opaque) {
         std::lock_guard lock(self.mutex_);
         self.is_asking_ = false;
         if (is_good) {
-            for (const std::string& topic : request->topics) self.leaders_.erase(topic);
             for (auto& [topic, leaders] : found) self.leaders_[topic] = std::move(leaders);
         } else {
             self.is_wished_ = true;

@@ -210,6 +210,16 @@ void Link::SetRange(uint32_t id, int64_t log_start, int64_t log_end) {
     }
 }
 
+void Link::ReadOn(const std::vector<uint32_t>& ids) {
+    const Moment now = Now();
+    Kicks kicks;
+    for (const RoutedLanePtr& lane : Find(ids)) {
+        std::lock_guard lock(lane->mutex);
+        lane->lane.ReadOn();
+        Settle(lane, kWishNothing, now, kicks);
+    }
+}
+
 void Link::StopLanes(const std::vector<uint32_t>& ids, LaneReason reason) {
     const Moment now = Now();
     Kicks kicks;

@@ -148,6 +148,8 @@ class Link {
     void StopLanes(const std::vector<uint32_t>& ids, LaneReason reason);
     // What the source's log holds, for a lane that needs to know.
     void SetRange(uint32_t lane, int64_t log_start, int64_t log_end);
+    // The checkpoints of these lanes behind a gap are committed.
+    void ReadOn(const std::vector<uint32_t>& ids);
     // One row of kLaneColumns numbers per lane.
     static constexpr size_t kLaneColumns = 40;
     using Totals = std::array<double, static_cast<size_t>(LinkCount::kSize)>;

@@ -66,6 +66,7 @@ class Link final : public Napi::ObjectWrap<Link>, public Closable {
     Napi::Value RemoveLanes(const Napi::CallbackInfo& info);
     void StopLanes(const Napi::CallbackInfo& info);
     void SetRange(const Napi::CallbackInfo& info);
+    void ReadOn(const Napi::CallbackInfo& info);
     Napi::Value Snapshot(const Napi::CallbackInfo& info);
     Napi::Value DrainEvents(const Napi::CallbackInfo& info);
     Napi::Value Close(const Napi::CallbackInfo& info);
@@ -224,7 +225,7 @@ Napi::Function Link::Define(Napi::Env env) {
          InstanceMethod<&Link::DrainLanes>("drainLanes"),
          InstanceMethod<&Link::RemoveLanes>("removeLanes"),
          InstanceMethod<&Link::StopLanes>("stopLanes"), InstanceMethod<&Link::SetRange>("setRange"),
-         InstanceMethod<&Link::Snapshot>("snapshot"),
+         InstanceMethod<&Link::ReadOn>("readOn"), InstanceMethod<&Link::Snapshot>("snapshot"),
          InstanceMethod<&Link::DrainEvents>("drainEvents"), InstanceMethod<&Link::Close>("close")});
 }
 
@@ -356,6 +357,10 @@ Napi::Value Link::RemoveLanes(const Napi::CallbackInfo& info) {
 
 void Link::StopLanes(const Napi::CallbackInfo& info) {
     if (link_) link_->link->StopLanes(ReadIds(info[0]), heliostat::ReasonOf(ReadString(info[1])));
+}
+
+void Link::ReadOn(const Napi::CallbackInfo& info) {
+    if (link_) link_->link->ReadOn(ReadIds(info[0]));
 }
 
 void Link::SetRange(const Napi::CallbackInfo& info) {

@@ -83,6 +83,10 @@ std::optional<Failure> FetchPartitions(rd_kafka_t* rk, LeaderCache& leaders,
                         !fetch.take(place, answer) &&
                         MayHoldMore(answer, asked[place].offset, fetch.read_committed);
                 });
+            // A broker that throttles may leave out what it was asked (KIP-219): that is no empty
+            // log.
+            for (size_t at = 0; summary.is_well_formed && at < places.size(); at++)
+                if (!index.WasTaken(at)) fetch.fail(places[at], RD_KAFKA_RESP_ERR__TIMED_OUT);
             return summary.is_well_formed;
         };
         const LeaderQuery query{

@@ -107,7 +107,9 @@ void ProducerIds::OnDone(const wire_result* result, void* opaque) {
         if (result->outcome == WIRE_ANSWERED) {
             const auto answer = ReadInitProducerId(Cursor(result->body, result->size));
             self.error_ = answer.error;
-            if (answer.is_well_formed && answer.error == 0) {
+            const bool is_granted = answer.is_well_formed && answer.error == 0 &&
+                                    answer.producer_id >= 0 && answer.epoch >= 0;
+            if (is_granted) {
                 self.newest_ = {answer.producer_id, answer.epoch};
                 self.is_fresh_ = true;
                 self.written_.clear();

@@ -53,7 +53,7 @@ Outcome<std::vector<PartitionProducers>> DescribeProducers(rd_kafka_t* rk, Leade
                 heliostat::AnswerIndex index;
                 for (const size_t place : places)
                     index.Add(asked[place].topic, asked[place].partition);
-                return heliostat::ReadDescribeProducers(
+                const bool is_well_formed = heliostat::ReadDescribeProducers(
                     heliostat::Cursor(answer.body, answer.size),
                     [&](heliostat::ProducersAnswer&& partition) {
                         const size_t at = index.Take(partition.topic, partition.partition);
@@ -68,6 +68,10 @@ Outcome<std::vector<PartitionProducers>> DescribeProducers(rd_kafka_t* rk, Leade
                         for (const auto& [id, epoch, sequence] : partition.producers)
                             result.producers.push_back({id, epoch, sequence});
                     });
+                // Who is left out was not asked about: that is not to know no producer.
+                for (size_t at = 0; is_well_formed && at < places.size(); at++)
+                    if (!index.WasTaken(at)) fail(places[at], RD_KAFKA_RESP_ERR__TIMED_OUT);
+                return is_well_formed;
             },
         .fail = fail};
     AskLeaders(rk, leaders, std::get<std::vector<PlaceAtLeader>>(placed), query, deadline);

@@ -21,7 +21,8 @@ int64_t ReadDivergingEnd(Cursor& answer) {
     answer.ReadTags([&](uint32_t tag, Cursor field) {
         if (tag != kDivergingEpochTag) return;
         field.Skip(4);
-        end = field.Read<int64_t>();
+        const int64_t told = field.Read<int64_t>();
+        if (field.ok()) end = told;
     });
     return end;
 }
@@ -153,6 +154,8 @@ ProduceSummary ReadProduce(Cursor answer, int16_t version,
             partition.partition = answer.Read<int32_t>();
             partition.error = answer.Read<int16_t>();
             partition.base_offset = answer.Read<int64_t>();
+            // Adding records to it may not overflow; whether the batch was written is then unknown.
+            if (partition.base_offset > kMostOffset) return {false, 0};
             answer.Skip(8);
             if (version >= 5) answer.Skip(8);
             if (version >= 8) {

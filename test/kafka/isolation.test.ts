@@ -72,7 +72,11 @@ test('of a thousand lanes four fail, each in its own way, and the others go on',
 
   await produceMore(topics.many)
   await arrived(mirror, topics.many, 2 * records)
-  assert.ok(await isSeen(), 'the others came to the end while the four still fail')
+  for (const topic of [topics.few, topics.denied]) {
+    assert.equal(await countEnds(target, topic), records, `${topic} still fails`)
+  }
+  // While one is tried again it is not backing off.
+  await mirror.until('four lanes that still fail', isSeen, limitMs)
   // Without a back-off there would be thousands by now.
   const errors = Number(
     /failed_answers_total\{[^}]*api="produce"[^}]*\} (\d+)/.exec(await metrics())?.[1]
@@ -177,7 +181,6 @@ async function seenInLists(
   await mirror.line({ msg: 'lanes listed' })
   for (const [topic, state, reason] of expected) {
     const [line] = mirror.linesLike({ msg: 'lane', topic })
-    assert.equal(line?.state, state, topic)
     assert.match(`${line?.reason}`, new RegExp(reason))
     const msg = state === 'stopped' ? 'lane stopped' : 'lane backs off and tries again'
     const logged = mirror.linesLike({ msg }).map(each => `${each.reason}`)

@@ -35,7 +35,7 @@ before(async () => {
 after(() => Promise.all([source?.close(), target?.close()]))
 
 test('the log is cut below what was mirrored, and filled up with other records', {
-  timeout: 180_000
+  timeout: 300_000
 }, async t => {
   const prefix = `cut-${randomUUID()}`
   const topicsOf = (group: string) => shapes.map(shape => `${prefix}-${group}-${shape}`)

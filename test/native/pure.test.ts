@@ -1,9 +1,12 @@
 // The addon's pure files, tested in C++ under AddressSanitizer and UBSan, and fuzzed.
 
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { buildProgram, run } from '../support/native-program.ts'
 
+const root = fileURLToPath(new URL('../../../', import.meta.url))
 const sanitized = ['-O1', '-fsanitize=address,undefined', '-fno-sanitize-recover=undefined']
 const readers = ['crc32c_patch', 'batch_header', 'batch_walk', 'protocol', 'lane_reason']
 const tested = [...readers, 'error_rules', 'lane', 'routed_lane']
@@ -39,9 +42,13 @@ test('damaged answers crash no reader and pass nothing that is not there', async
   })
   const seed = process.env.FUZZ_SEED ?? `${Date.now()}`
   const seconds = process.env.FUZZ_SECONDS ?? '15'
-  const { exitCode, output } = await run(program, ['--seed', seed, '--seconds', seconds])
+  const { exitCode, output } = await run(program, [
+    ...['--seed', seed, '--seconds', seconds],
+    ...['--corpus', join(root, 'test/native/fuzz-corpus.txt')]
+  ])
   t.diagnostic(output.trim())
   assert.equal(exitCode, 0, output)
+  assert.match(output, /corpus [1-9]/)
   const inputs = Number(/inputs (\d+)/.exec(output)?.[1])
   assert.ok(inputs > 10_000, `only ${inputs} inputs within ${seconds} s`)
 })

@@ -46,6 +46,8 @@ const facts = [
   'unknown',
   'went back',
   'passed over',
+  'refused',
+  'damaged',
   'deletions',
   'gaps skipped',
   'gap stops',
@@ -181,6 +183,23 @@ const mutations: Record<string, Mutation> = {
   'a target that went back is not noticed': inLane(
     'if (IsBackwards(base_offset)) {',
     'if (false && IsBackwards(base_offset)) {'
+  ),
+  'a gap is skipped under the old producer': inLane(
+    '        producer_id_ = -1;\n        reset_code_ = 0;\n',
+    ''
+  ),
+  'what had arrived of a gap is passed over again': inLane('    still_arrived_ -= assumed;\n', ''),
+  'a gap is skipped while batches are under way': inLane(
+    'if (options_.skips_gaps && !slots_.empty()) {',
+    'if (false) {'
+  ),
+  'a refused batch keeps its sequences': inLane(
+    '    for (Slot& later : slots_) later.sequence = -1;\n',
+    ''
+  ),
+  'a Fetch that is out when all is forgotten still counts': inLane(
+    'is_fetch_stale_ = is_fetching_;',
+    'is_fetch_stale_ = false;'
   ),
   'an end that is told too early is believed': inLane(
     '    if (is_early && ends_too_early_ < kOutOfRangeTries) return;\n',

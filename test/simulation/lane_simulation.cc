@@ -53,6 +53,7 @@ int main(int count, char** words) {
         {"begun anew", totals.anew},      {"exact", totals.exact},
         {"wait", totals.waits},           {"unknown", totals.unknown},
         {"went back", totals.went_back},  {"passed over", totals.passed_over},
+        {"refused", totals.refused},      {"damaged", totals.damaged},
         {"deletions", totals.deletions},  {"gaps skipped", totals.gaps_skipped},
         {"gap stops", totals.gap_stops},  {"diverged", totals.diverged}};
     for (const auto& [name, count] : facts) std::printf(" %s %" PRIu64 ",", name, count);

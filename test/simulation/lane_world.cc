@@ -54,6 +54,10 @@ void LaneWorld::AddTrack() {
         Chance(random, 80) ? source.start() : source.batches()[some].base_offset;
     SourceBatch& last = source.batches()[Between(random, some, shape.batches - 1)];
     if (Chance(random, 8) && last.IsWanted()) last.is_refused = true;
+    for (SourceBatch& batch : source.batches()) {
+        if (batch.path != BatchPath::kShallow || !Chance(random, 2)) continue;
+        (Chance(random, 50) ? batch.needs_rebuilding : batch.is_damaged) = true;
+    }
     Ledger ledger("lane " + std::to_string(scene_.tracks.size()), source, position);
     Track track{.source = std::move(source),
                 .target = {},
@@ -213,9 +217,11 @@ void LaneWorld::DisturbTarget(size_t at) {
 void LaneWorld::DisturbSource(Track& track, size_t at) {
     Random& random = scene_.random;
     // Each of two mirrors would go on behind the gap under an id of its own.
-    if (scene_.has_two_mirrors || !Chance(random, 20)) return;
+    if (scene_.has_two_mirrors || !Chance(random, 60)) return;
     const int64_t border = track.source.SomeBorder(random);
     if (Chance(random, 70)) {
+        // In another log a lane only assumes how much of what was deleted had arrived.
+        if (!track.source.is_dense()) return;
         scene_.Trace("lane %zu: source deletes up to %ld", at, static_cast<long>(border));
         scene_.totals.deletions++;
         track.source.DeleteTo(border);

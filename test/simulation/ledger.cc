@@ -22,8 +22,10 @@ Ledger::Ledger(std::string lane, const SourcePartition& source, int64_t position
     }
 }
 
-void Ledger::BeginProducer(int64_t id, int64_t offset, int32_t sequence) {
-    producers_[id] = {offset, sequence, NextWanted(IndexAt(offset))};
+void Ledger::BeginProducer(int64_t id, int64_t offset, int32_t sequence, int64_t arrived) {
+    int next = NextWanted(IndexAt(offset));
+    for (; arrived > 0; next = NextWanted(next + 1)) arrived -= entries_[next].record_count;
+    producers_[id] = {offset, sequence, next};
 }
 
 void Ledger::Announce(int64_t from, int64_t to) {
@@ -95,8 +97,7 @@ void Ledger::CheckClaim(const Claim& claim, const TargetPartition& target) const
         is_end = is_end || (is_behind_gap && entry.base_offset == claim.checkpoint);
         if (entry.next_offset > claim.checkpoint) break;
         is_end = is_end || (entry.ends_batch && entry.next_offset == claim.checkpoint);
-        if (!entry.is_wanted || entry.is_lost || (entry.is_deleted && entry.copies.empty()))
-            continue;
+        if (!entry.is_wanted || entry.is_lost || entry.is_deleted) continue;
         const bool is_there = std::any_of(
             entry.copies.begin(), entry.copies.end(),
             [&](const Copy& copy) { return copy.next_offset <= target.high_watermark(); });

@@ -32,8 +32,9 @@ class Ledger {
     // Records are wanted from `position` on.
     Ledger(std::string lane, const SourcePartition& source, int64_t position);
 
-    // The record at the offset gets this sequence under the producer.
-    void BeginProducer(int64_t id, int64_t offset, int32_t sequence);
+    // The record at the offset gets this sequence under the producer; the first `arrived` ones came
+    // under another.
+    void BeginProducer(int64_t id, int64_t offset, int32_t sequence, int64_t arrived = 0);
     // It was said that the records of [from, to) may come once more.
     void Announce(int64_t from, int64_t to);
     void NoteSent(int first, int pieces, const ProducerStamp& stamp);

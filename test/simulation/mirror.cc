@@ -118,6 +118,7 @@ void Mirror::TellRange(size_t at) {
     scene_.Trace("lane %zu: gap [%ld, %ld), %ld assumed", at, static_cast<long>(gap->from),
                  static_cast<long>(gap->to), static_cast<long>(gap->assumed));
     (gap->is_skipped ? scene_.totals.gaps_skipped : scene_.totals.gap_stops)++;
+    runner.awaits_commit = gap->is_skipped;
     if (gap->assumed > 0) Announce(at, gap->to, track.ledger.sent_end());
 }
 
@@ -147,6 +148,7 @@ void Mirror::GiveRebuilt(size_t at, const Lane::ToReseal& batch) {
         const auto pieces = static_cast<int>(Between(scene_.random, 1, end - piece));
         const auto bytes = std::make_shared<std::vector<uint8_t>>(80);
         SourcePartition::Mark(*bytes, piece, pieces);
+        (*bytes)[SourcePartition::kRebuiltAt] = 1;
         rebuilt.push_back({.data = bytes->data(),
                            .size = static_cast<uint32_t>(bytes->size()),
                            .record_count = source.RecordsOf(piece, pieces),
@@ -290,7 +292,8 @@ void Mirror::GiveProducers() {
         const int64_t id = ClaimProducer(at);
         const Lane::ProducerReset reset = runner.lane->SetProducer(id, 0);
         scene_.Trace("lane %zu: fresh producer %ld", at, static_cast<long>(id));
-        scene_.tracks[at].ledger.BeginProducer(id, reset.from, reset.sequence);
+        const int64_t arrived = reset.sequence == 0 ? 0 : (int64_t{1} << 31) - reset.sequence;
+        scene_.tracks[at].ledger.BeginProducer(id, reset.from, reset.sequence, arrived);
         Announce(at, reset.from, reset.to);
         runner.checked = -1;
         scene_.totals.resets++;
@@ -384,9 +387,13 @@ void Mirror::CheckStop(size_t at) const {
     const Lane& lane = *runners_[at].lane;
     const Track& track = scene_.tracks[at];
     const auto& pieces = track.source.pieces();
+    // A lane that fetches no more cannot look at a damaged batch again.
+    const bool is_final = runners_[at].is_draining || track.stop_at >= 0 || track.source.cut() >= 0;
     const auto is_expected = [&](const SourcePiece& piece) {
+        const SourceBatch& batch = track.source.batches()[piece.batch];
         return piece.base_offset == lane.stop_offset() &&
-               (track.source.batches()[piece.batch].is_refused || piece.batch == track.stop_at);
+               (batch.is_refused || piece.batch == track.stop_at ||
+                (batch.was_damaged && is_final));
     };
     // Of two mirrors one may see the other's batch behind its own that was refused, and no more.
     const bool is_overtaken = scene_.has_two_mirrors && lane.problem() == LaneReason::kOrderLost;

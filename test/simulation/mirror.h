@@ -93,6 +93,7 @@ class Mirror {
         int out_of_range = 0;
         int early_ends = 0;
         bool is_draining = false;
+        bool awaits_commit = false;  // has skipped a gap
         bool has_reached_end = false;
         int64_t checked = -1;
     };

@@ -138,6 +138,7 @@ void Mirror::RunLane(size_t at, int64_t arrived) {
     runner.phase = Phase::kRunning;
     runner.connection = -1;
     runner.is_fetching = runner.is_draining = runner.has_reached_end = false;
+    runner.awaits_commit = false;
     runner.out_of_range = runner.early_ends = 0;
     runner.checked = -1;
     scene_.Trace("lane %zu: mirror %d begins at %ld, producer %ld", at, is_second_,
@@ -155,7 +156,9 @@ Commit Mirror::Progress(const Lane& lane) const {
 void Mirror::Commit(size_t at, bool is_healthy) {
     Runner& runner = runners_[at];
     if (runner.commits.empty()) {
-        if (!runner.lane || runner.lane->checkpoint() == runner.committed) return;
+        if (!runner.lane) return;
+        const bool is_forced = runner.awaits_commit && runner.lane->producer_id() >= 0;
+        if (!is_forced && runner.lane->checkpoint() == runner.committed) return;
         runner.commits.push_back({.commit = Progress(*runner.lane), .is_first = false});
     }
     PendingCommit& pending = runner.commits.front();
@@ -178,6 +181,12 @@ void Mirror::FinishCommit(size_t at, bool is_told) {
                  is_told ? "" : ", unanswered");
     if (has_arrived) scene_.tracks[at].committed = commit;
     if (is_told) runner.committed = commit.offset;
+    const bool is_known = is_told && commit.metadata.producer_id >= 0;
+    if (is_known && runner.awaits_commit && runner.lane &&
+        commit.metadata.producer_id == runner.lane->producer_id()) {
+        runner.awaits_commit = false;
+        runner.lane->ReadOn();
+    }
     if (!is_first) return;
     if (is_told) return RunLane(at, 0);
     runner.phase = Phase::kReadCommit;

@@ -9,6 +9,8 @@ namespace {
 
 constexpr int16_t kNotLeader = 6;
 constexpr int16_t kTooLarge = 10;
+constexpr int16_t kInvalidRecord = 87;
+constexpr int16_t kCorruptMessage = 2;
 // Told of one batch, while the next is taken.
 constexpr int16_t kPassing[] = {19, 74, 89};
 
@@ -27,11 +29,20 @@ void Scene::Trace(const char* format, ...) {
 void Scene::Produce(Request& request) {
     for (Request::Entry& entry : request.entries) {
         Track& track = tracks[entry.track];
-        const SourceBatch& batch = track.source.BatchOf(entry.first_piece);
+        SourceBatch& batch = track.source.BatchOf(entry.first_piece);
+        const bool is_rebuilt = SourcePartition::IsRebuilt(entry.batch.data);
         if (track.leader != static_cast<int>(request.broker)) {
             entry.answer = {.code = kNotLeader};
         } else if (batch.is_refused) {
             entry.answer = {.code = kTooLarge};
+        } else if (batch.needs_rebuilding && !is_rebuilt) {
+            entry.answer = {.code = kInvalidRecord};
+            totals.refused++;
+        } else if (batch.is_damaged && !is_rebuilt) {
+            entry.answer = {.code = kCorruptMessage};
+            batch.is_damaged = false;
+            batch.was_damaged = true;
+            totals.damaged++;
         } else if (HasFault() && Chance(random, 10)) {
             entry.answer = {.code = OneOf(random, kPassing)};
         } else {

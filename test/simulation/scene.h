@@ -37,6 +37,8 @@ struct Totals {
     uint64_t two_mirrors = 0;
     uint64_t rebuilt = 0;
     uint64_t trimmed = 0;
+    uint64_t refused = 0;
+    uint64_t damaged = 0;
     uint64_t deletions = 0;
     uint64_t gaps_skipped = 0;
     uint64_t gap_stops = 0;

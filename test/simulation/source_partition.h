@@ -34,6 +34,11 @@ struct SourceBatch {
     int64_t max_timestamp;
     // The target will never take it.
     bool is_refused = false;
+    // It takes it only rebuilt.
+    bool needs_rebuilding = false;
+    // It comes damaged, once.
+    bool is_damaged = false;
+    bool was_damaged = false;
     int first_piece = 0;
     int pieces = 1;
     std::vector<uint8_t> bytes;
@@ -63,6 +68,7 @@ class SourcePartition {
     SourcePartition(Random& random, const Shape& shape) {
         int64_t offset = Between(random, 0, 1'000);
         start_ = offset;
+        is_dense_ = shape.skipped_per_cent == 0 && shape.gap_per_cent == 0;
         for (int i = 0; i < shape.batches; i++) {
             SourceBatch batch{};
             static constexpr BatchPath kSkipped[] = {BatchPath::kControl, BatchPath::kAborted,
@@ -90,6 +96,7 @@ class SourcePartition {
     const std::vector<SourceBatch>& batches() const { return batches_; }
     const std::vector<SourcePiece>& pieces() const { return pieces_; }
     const SourceBatch& BatchOf(int piece) const { return batches_[pieces_[piece].batch]; }
+    SourceBatch& BatchOf(int piece) { return batches_[pieces_[piece].batch]; }
     int32_t RecordsOf(int first, int pieces) const {
         int32_t records = 0;
         for (int i = first; i < first + pieces; i++) records += pieces_[i].record_count;
@@ -97,6 +104,8 @@ class SourcePartition {
     }
     std::vector<SourceBatch>& batches() { return batches_; }
     int64_t start() const { return start_; }
+    // Every offset is a record.
+    bool is_dense() const { return is_dense_; }
     int64_t end() const {
         return visible_ == 0 ? start_ : std::max(start_, batches_[visible_ - 1].next_offset);
     }
@@ -141,7 +150,8 @@ class SourcePartition {
                  .next_offset = batch.next_offset,
                  .max_timestamp = batch.max_timestamp,
                  .leader_epoch = cut_ >= 0 && batch.base_offset >= cut_ ? 1 : 0,
-                 .reason = LaneReason::kHoles,
+                 .reason =
+                     batch.path == BatchPath::kReseal ? LaneReason::kHoles : LaneReason::kNone,
                  .from_offset = std::max(batch.base_offset, position)});
         }
         return walk;
@@ -156,6 +166,8 @@ class SourcePartition {
     static int FirstPiece(const uint8_t* data) {
         return static_cast<int>(LoadBigEndian<int64_t>(data));
     }
+    static constexpr size_t kRebuiltAt = 16;
+    static bool IsRebuilt(const uint8_t* data) { return data[kRebuiltAt] == 1; }
     static int PiecesOf(const uint8_t* data) { return LoadBigEndian<int32_t>(data + 12); }
 
    private:
@@ -178,6 +190,7 @@ class SourcePartition {
     std::vector<SourcePiece> pieces_;
     int64_t start_ = 0;
     int64_t cut_ = -1;
+    bool is_dense_ = false;
     size_t visible_ = 0;
 };
 

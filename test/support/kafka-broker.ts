@@ -270,6 +270,8 @@ export class Node implements KafkaNode {
     if (this.#child !== undefined) throw new Error(`broker ${this.id} is already running`)
     const { java, classPath, logging } = this.#jars
     const flags = ['-Xmx512m', '-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20', ...logging, ...this.#jvm]
+    // A JVM that is killed leaves the codecs that it has unpacked: here they go with the cluster.
+    flags.push(`-Djava.io.tmpdir=${this.#folder}`)
     const output = openSync(join(this.#folder, 'broker.log'), 'a')
     const args = [...flags, '-cp', classPath, 'kafka.Kafka', this.#configPath]
     const child = spawnJava(java, args, { stdio: ['ignore', output, output], cwd: this.#folder })

@@ -30,6 +30,8 @@ export interface ProgramSource {
   /** Only for linking, behind the objects. */
   libraries?: readonly string[]
   mutation?: Mutation
+  /** What the program's name ends with; nothing unless given. */
+  extension?: string
   /** Where it is kept; a folder of the build unless given, which a rebuild of the addon clears. */
   folder?: string
 }
@@ -48,7 +50,7 @@ export interface Ended {
 
 /** Returns the path of the program. */
 export async function buildProgram(name: string, source: ProgramSource): Promise<string> {
-  const { flags, libraries = [], folder = outputFolder } = source
+  const { flags, libraries = [], extension = '', folder = outputFolder } = source
   mkdirSync(folder, { recursive: true })
   const folders = [...new Set(['src/native', ...source.files.map(dirname)])]
   const context = JSON.stringify({ compiler, compileFlags, flags, libraries })
@@ -66,7 +68,7 @@ export async function buildProgram(name: string, source: ProgramSource): Promise
   }
   await Promise.all(Array.from({ length: availableParallelism() }, compileNext))
   const objects = sources.map(({ object }) => object)
-  const program = join(folder, `${name}-${digest(context, ...objects)}`)
+  const program = join(folder, `${name}-${digest(context, ...objects)}${extension}`)
   if (!existsSync(program)) await produce(program, [...flags, ...objects, ...libraries])
   return program
 }

@@ -17,7 +17,7 @@ export async function sanitizedAddon(): Promise<Record<string, string>> {
   const root = projectRoot()
   const settings = readFileSync(join(root, 'binding.gyp'), 'utf8')
   const client = join(librdkafka('root'), 'deps', 'librdkafka')
-  const addon = await buildProgram('heliostat-sanitized.node', {
+  const addon = await buildProgram('heliostat-sanitized', {
     files: listIn(settings, 'sources'),
     // Without optimization it compiles in half the time, and runs at half the speed.
     flags: [
@@ -33,6 +33,7 @@ export async function sanitizedAddon(): Promise<Record<string, string>> {
       `-Wl,--version-script=${join(root, 'addon.map')}`,
       ...librdkafka('libs').split(' ')
     ],
+    extension: '.node',
     folder: join(process.env.HELIOSTAT_CACHE ?? join(root, '.cache'), 'sanitized')
   })
   const hook = fileURLToPath(new URL('./sanitized-hook.js', import.meta.url))

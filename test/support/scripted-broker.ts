@@ -161,7 +161,8 @@ export class ScriptedCluster {
     const reply = await this.#answer(broker, request)
     if (reply === undefined) return
     const { body, delayMs = 0, correlationId = request.correlationId, announced, cutAt } = reply
-    if (delayMs > 0) await delay(delayMs)
+    // Nothing waits for what a test has left behind.
+    if (delayMs > 0) await delay(delayMs, undefined, { ref: false })
     // A flexible answer has tags in its head, but for ApiVersions, which any client must be able to read.
     const hasTags = request.isFlexible && request.api !== api.apiVersions
     const head = new Writer().int32(correlationId)
@@ -235,7 +236,7 @@ export class ScriptedCluster {
     const brokers = this.#servers.map((_, id) => ({ id, port: this.#port(id) }))
     const topics = Object.entries(this.#topics).map(([topic, { partitions, leader }]) => ({
       topic,
-      topicId: idOf(topic),
+      topicId: topicIdOf(topic),
       partitions: Array.from({ length: partitions }, (_, partition) => {
         return { partition, leader: leader?.(partition) ?? 0, leaderEpoch: 0 }
       })
@@ -249,7 +250,7 @@ export class ScriptedCluster {
       const name = topicId === undefined ? topic : this.#nameOf(topicId)
       return {
         topic: name,
-        topicId: idOf(name),
+        topicId: topicIdOf(name),
         partitions: partitions.map(({ partition, offset, maxBytes }) => {
           const log = this.source(name, partition)
           return {
@@ -281,12 +282,12 @@ export class ScriptedCluster {
   }
 
   #nameOf(topicId: Buffer): string {
-    return Object.keys(this.#topics).find(topic => idOf(topic).equals(topicId)) ?? ''
+    return Object.keys(this.#topics).find(topic => topicIdOf(topic).equals(topicId)) ?? ''
   }
 }
 
 /** An id that follows from the name, so that any broker of the script knows it. */
-function idOf(topic: string): Buffer {
+export function topicIdOf(topic: string): Buffer {
   return createHash('sha256').update(topic).digest().subarray(0, 16)
 }
 

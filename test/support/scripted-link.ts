@@ -18,7 +18,8 @@ import { linkOptions } from './native-link.ts'
 import {
   type ScriptedCluster,
   type ScriptedOptions,
-  startScriptedCluster
+  startScriptedCluster,
+  topicIdOf
 } from './scripted-broker.ts'
 import { waitFor } from './wait.ts'
 
@@ -36,6 +37,9 @@ export type LaneFacts = {
   code: number
   checkpoint: number
   records: number
+  producerId: number
+  producerEpoch: number
+  nextSequence: number
 }
 
 export class ScriptedLink {
@@ -62,6 +66,8 @@ export class ScriptedLink {
       partitions.map(partition => ({
         topic,
         partition,
+        sourceTopicId: topicIdOf(topic).toString('hex'),
+        leaderEpoch: -1,
         targetTopic: topic,
         targetPartition: partition,
         offset: 0,
@@ -78,6 +84,14 @@ export class ScriptedLink {
     )
   }
 
+  /** A stopped lane goes on at its checkpoint, under its own producer id and sequence. Returns the new lane's id. */
+  beginAnew(topic: string, partition: number, stopped: LaneFacts): number {
+    this.link.removeLanes([stopped.id])
+    const { checkpoint: offset, producerId, producerEpoch, nextSequence: sequence } = stopped
+    const start = { offset, producerId, producerEpoch, sequence }
+    return this.add(topic, [partition], start)[0] as number
+  }
+
   lane(id: number): LaneFacts {
     const { lanes } = this.link.snapshot()
     for (let row = 0; row < lanes.length / laneColumns.length; row++) {
@@ -88,7 +102,10 @@ export class ScriptedLink {
         reason: laneReasons[laneValue(lanes, row, 'reason')] as LaneReason,
         code: laneValue(lanes, row, 'errorCode'),
         checkpoint: laneValue(lanes, row, 'checkpoint'),
-        records: laneValue(lanes, row, 'records')
+        records: laneValue(lanes, row, 'records'),
+        producerId: laneValue(lanes, row, 'producerId'),
+        producerEpoch: laneValue(lanes, row, 'producerEpoch'),
+        nextSequence: laneValue(lanes, row, 'nextSequence')
       }
     }
     throw new Error(`there is no lane ${id}`)

@@ -62,6 +62,7 @@ const sequenceMask = 0x7fffffff
 const rememberedBatches = 5
 
 export const refusal = {
+  unreadable: -1,
   corrupt: 2,
   outOfOrder: 45,
   oldEpoch: 47,
@@ -77,13 +78,13 @@ export class TargetPartition {
 
   append(batch: Buffer): Taken {
     const header = readBatchHeader(batch)
-    const broken = this.#judgeBytes(batch)
-    const values = broken === 0 ? decodeBatch(batch).records.map(({ value }) => `${value}`) : []
+    const values = recordValues(batch)
+    const broken = this.#judgeBytes(batch) || (values === undefined ? refusal.unreadable : 0)
     const repeat = broken === 0 ? this.#repeatOf(header) : undefined
     const error = broken || (repeat ? 0 : this.#judgeSequence(header))
     const { baseSequence: sequence } = header
-    this.received.push({ sequence, values, error, isRepeat: repeat !== undefined })
-    if (error !== 0) return { error, baseOffset: -1 }
+    this.received.push({ sequence, values: values ?? [], error, isRepeat: repeat !== undefined })
+    if (error !== 0 || values === undefined) return { error, baseOffset: -1 }
     if (repeat) return { error, baseOffset: repeat.baseOffset }
     const baseOffset = this.values.length
     this.values.push(...values)
@@ -141,6 +142,15 @@ export class TargetPartition {
 }
 
 type Header = ReturnType<typeof readBatchHeader>
+
+/** Undefined where the bytes are not what the header says. */
+function recordValues(batch: Buffer): string[] | undefined {
+  try {
+    return decodeBatch(batch).records.map(({ value }) => `${value}`)
+  } catch {
+    return undefined
+  }
+}
 
 function lastSequence({ baseSequence, lastOffsetDelta }: Header): number {
   return (baseSequence + lastOffsetDelta) & sequenceMask
