@@ -455,6 +455,11 @@ bool Lane::CanRebuild(const Slot& slot, LaneReason reason) const {
 
 // It may have been damaged on its way.
 void Lane::FetchAgain() {
+    // What was to be fetched again is not, where the end came in between.
+    if (is_draining_ || stop_reason_ != LaneReason::kNone) {
+        Stop(LaneReason::kBadCrc, 0, slots_.front().base_offset);
+        return;
+    }
     is_fetch_stale_ = is_fetching_;
     front_serial_ += slots_.size();
     DropFrom(0);
