@@ -49,8 +49,8 @@ async function runLayer(layer) {
   return { name, outcome, reason: `${seconds} s` }
 }
 
-function runTests({ name, isSerial }) {
-  const order = isSerial ? ['--test-concurrency=1'] : []
+function runTests({ name, filesAtOnce }) {
+  const order = filesAtOnce ? [`--test-concurrency=${filesAtOnce}`] : []
   return node('--enable-source-maps', '--test', '--test-reporter=spec', ...order, ...testFiles(name))
 }
 

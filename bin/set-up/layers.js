@@ -9,8 +9,9 @@ export const layers = [
   { name: 'unit', tells: 'pure code' },
   { name: 'simulation', tells: "lanes against a model of the broker's rules" },
   { name: 'embedded', tells: 'the mirror on mock clusters in the process' },
-  { name: 'native', tells: 'the addon under worker threads, exits and sanitizers', isSerial: true },
-  { name: 'kafka', tells: 'real brokers', isSerial: true, lacks: lacksKafka }
+  { name: 'native', tells: 'the addon under worker threads, exits and sanitizers', filesAtOnce: 1 },
+  // Brokers start and wait most of the time: two files at once fill two cores.
+  { name: 'kafka', tells: 'real brokers', filesAtOnce: 2, lacks: lacksKafka }
 ]
 
 /** Compiled test files of a layer. */

@@ -152,7 +152,7 @@ test('the target topic is deleted and made anew: the lanes stop', limit, async t
   await mirrorAll(t, options)
   await produce(topic)
   await recreate(topic)
-  assertStopped(await mirrorOnce(t, options), topic, 'target-went-back')
+  assertStopped(await mirrorOnce(t, options), topic, 'identity-mismatch')
   assert.equal(await countRecords(pair.target.bootstrap, topic), 0)
 })
 
@@ -164,7 +164,7 @@ test(
     await crash(t, topic, options)
     await recreate(topic)
     await produceNumbered(pair.target.bootstrap, topic, { records: 3 * records })
-    assertStopped(await mirrorOnce(t, options), topic, 'target-went-back')
+    assertStopped(await mirrorOnce(t, options), topic, 'identity-mismatch')
   }
 )
 
