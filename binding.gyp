@@ -38,6 +38,7 @@
                 'src/native/packer.cc',
                 'src/native/partition_fetch.cc',
                 'src/native/producer_ids.cc',
+                'src/native/log_ends.cc',
                 'src/native/producer_states.cc',
                 'src/native/properties.cc',
                 'src/native/protocol.cc',

@@ -27,6 +27,8 @@ export interface ResealTask {
   appendTime: 'keep' | 'as-is'
   /** That of the batch unless given. */
   codec?: Codec
+  /** The target takes no zstd, so what has it gets LZ4: the cheapest to write here and to read there. */
+  avoidsZstd?: boolean
   /** For gzip and zstd; their own default unless given. */
   level?: number
   /** Of the largest batch that the target takes. */
@@ -61,11 +63,15 @@ export function resealBatch(task: ResealTask): ResealResult {
   try {
     const { records, codec, skipped } = gather(task)
     if (records.count === 0) return { batches: [], skipped }
-    return { batches: sealWithin(records, task.codec ?? codec, task), skipped }
+    return { batches: sealWithin(records, task.codec ?? codecFor(codec, task), task), skipped }
   } catch (error) {
     if (error instanceof BatchFault) return { failure: error.reason, detail: error.message }
     throw error
   }
+}
+
+function codecFor(codec: Codec, { avoidsZstd = false }: ResealTask): Codec {
+  return codec === 'zstd' && avoidsZstd ? 'lz4' : codec
 }
 
 const empty: RecordSource = { record: new RecordView(Buffer.alloc(0)), next: () => false }

@@ -9,8 +9,8 @@ import { Load } from '../demo/load.ts'
 import { Reader } from '../demo/reader.ts'
 import { RunError } from '../errors.ts'
 import { Mirror } from '../mirror/mirror.ts'
-import type { MirrorConfig, MirrorResult } from '../mirror/types.ts'
-import { type LinkOptions, MockCluster, nativeVersion } from '../native/index.ts'
+import type { LinkSettings, MirrorConfig, MirrorResult } from '../mirror/types.ts'
+import { MockCluster, nativeVersion } from '../native/index.ts'
 import { describeBuild } from '../observe/build-info.ts'
 import { type HttpPort, openHttp } from '../observe/http.ts'
 import { type Logger, openLog } from '../observe/log.ts'
@@ -201,7 +201,7 @@ function mirrorConfig(clusters: Stage['clusters'], topics: TopicSelector): Mirro
   }
 }
 
-const demoLink: LinkOptions = {
+const demoLink: LinkSettings = {
   streams: 2,
   producers: runOptions['num.producers'].default,
   isolation: 'read_committed',

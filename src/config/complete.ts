@@ -1,6 +1,7 @@
 // Fills in what a file left open, and keeps together the values that depend on one another.
 
-import type { LinkOptions, Properties } from '../native/index.ts'
+import type { LinkSettings } from '../mirror/types.ts'
+import type { Properties } from '../native/index.ts'
 import type { RunOptions } from './options.ts'
 import type { Draft } from './rules/rule.ts'
 
@@ -21,7 +22,7 @@ export function linkOptions(
   target: Draft,
   options: RunOptions,
   streams = options['num.streams']
-): LinkOptions {
+): LinkSettings {
   const budgetBytes = chooseBudget(source, target)
   const requestTimeoutMs = target.engine.requestTimeoutMs ?? 30_000
   const idempotent = target.engine.idempotent ?? true
@@ -82,7 +83,7 @@ function capWait(source: Draft, requestTimeoutMs: number): number {
   return Math.min(asked, requestTimeoutMs)
 }
 
-export function connectionOf(draft: Draft, link: LinkOptions, logLevel: string): Properties {
+export function connectionOf(draft: Draft, link: LinkSettings, logLevel: string): Properties {
   const connection = new Map(draft.connection)
   const isSource = draft.side === 'source'
   const clientId = isSource ? `${draft.group.get('group.id') ?? 'heliostat'}-0` : 'heliostat'
@@ -106,12 +107,12 @@ export function connectionOf(draft: Draft, link: LinkOptions, logLevel: string):
 
 // A first batch always comes whole, however large the topic allows it to be; the rest is for the
 // answer's own fields at ten thousand partitions.
-function answerLimit(link: LinkOptions): number {
+function answerLimit(link: LinkSettings): number {
   return Math.max(link.fetchMaxBytes, 100 * mebibyte) + 4 * mebibyte
 }
 
 // The socket's own limit closes the connection, so it must be the last one to run out.
-function socketTimeout(draft: Draft, link: LinkOptions): number {
+function socketTimeout(draft: Draft, link: LinkSettings): number {
   const request = draft.engine.requestTimeoutMs ?? 30_000
   const wait = draft.side === 'source' ? link.fetchMaxWaitMs : 0
   return Math.min(300_000, Math.max(60_000, request + wait + 30_000))
@@ -123,7 +124,7 @@ function groupSocketTimeout({ engine }: Draft): number {
   return Math.max(10_000, engine.requestTimeoutMs ?? 30_000)
 }
 
-export function groupOf(source: Draft, isolation: LinkOptions['isolation']): Properties {
+export function groupOf(source: Draft, isolation: LinkSettings['isolation']): Properties {
   const group = new Map(source.group)
   setDefault(group, 'enable.auto.commit', 'false')
   setDefault(group, 'allow.auto.create.topics', 'false')

@@ -1,7 +1,7 @@
 // Says of every value that a run would use where it comes from.
 
-import type { LinkConfig, TargetConfig } from '../mirror/types.ts'
-import type { LinkOptions, Properties } from '../native/index.ts'
+import type { LinkConfig, LinkSettings, TargetConfig } from '../mirror/types.ts'
+import type { Properties } from '../native/index.ts'
 import type { OptionName } from './options.ts'
 import { redactValue } from './redact.ts'
 import type { Draft, Part, Side } from './rules/rule.ts'
@@ -36,10 +36,10 @@ interface EngineRow {
   /** Both files may name it; the target's counts. */
   isInBoth?: true
   /** The value as the option has it. */
-  show?: (link: LinkOptions) => string
+  show?: (link: LinkSettings) => string
 }
 
-const engineRows: Readonly<Record<keyof LinkOptions, EngineRow>> = {
+const engineRows: Readonly<Record<keyof LinkSettings, EngineRow>> = {
   streams: { name: 'num.streams', side: 'source', option: 'num.streams' },
   isolation: { name: 'isolation.level', side: 'source', option: 'isolation' },
   fetchMinBytes: { name: 'fetch.min.bytes', side: 'source' },
@@ -112,7 +112,7 @@ function explainEngine(
   side: Side,
   originOf: OptionOrigin
 ): ExplainedValue[] {
-  const rows = Object.entries(engineRows) as [keyof LinkOptions, EngineRow][]
+  const rows = Object.entries(engineRows) as [keyof LinkSettings, EngineRow][]
   return rows
     .filter(([, row]) => row.side === side)
     .map(([key, row]) => {
@@ -130,7 +130,11 @@ function explainEngine(
     })
 }
 
-function engineOrigin(key: keyof LinkOptions, link: LinkOptions, drafts: readonly Draft[]): string {
+function engineOrigin(
+  key: keyof LinkSettings,
+  link: LinkSettings,
+  drafts: readonly Draft[]
+): string {
   const used = drafts.find(draft => draft.engine[key] === link[key])
   const draft = used ?? drafts.find(one => one.engine[key] !== undefined)
   return traced(draft?.origins.get(`engine ${key}`), used !== undefined)

@@ -13,6 +13,7 @@ export interface LaneCounts {
   resealAppendTime: number
   resealTooLarge: number
   resealRefused: number
+  resealCodecUnsupported: number
   skippedControl: number
   skippedAborted: number
   skippedEmpty: number
@@ -35,6 +36,7 @@ export const noCounts: LaneCounts = Object.freeze({
   resealAppendTime: 0,
   resealTooLarge: 0,
   resealRefused: 0,
+  resealCodecUnsupported: 0,
   skippedControl: 0,
   skippedAborted: 0,
   skippedEmpty: 0,
@@ -66,6 +68,7 @@ export function addCounts(earlier: LaneCounts, later: LaneCounts): LaneCounts {
     resealAppendTime: earlier.resealAppendTime + later.resealAppendTime,
     resealTooLarge: earlier.resealTooLarge + later.resealTooLarge,
     resealRefused: earlier.resealRefused + later.resealRefused,
+    resealCodecUnsupported: earlier.resealCodecUnsupported + later.resealCodecUnsupported,
     skippedControl: earlier.skippedControl + later.skippedControl,
     skippedAborted: earlier.skippedAborted + later.skippedAborted,
     skippedEmpty: earlier.skippedEmpty + later.skippedEmpty,

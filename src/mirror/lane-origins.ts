@@ -38,6 +38,8 @@ export interface LaneOrigin {
   targetEnd: number
   /** Of the source's record before the start; -1 not known. */
   leaderEpoch: number
+  /** Target offset behind the records that arrived; -1 without any. */
+  arrivedEnd: number
   resumes: boolean
   level: DeliveryLevel
   /** Nothing that is committed holds for it: its start is committed before it begins. */
@@ -160,7 +162,7 @@ export class LaneOrigins {
   ): OriginAnswer | First {
     switch (answer.kind) {
       case 'exact':
-        return { kind: 'go', origin: resumed(checkpoint, answer.arrived, remaining) }
+        return { kind: 'go', origin: resumed(checkpoint, answer, remaining) }
       case 'fresh':
         return { kind: 'first', level: exactlyOnce }
       case 'later':
@@ -204,7 +206,8 @@ export class LaneOrigins {
       const producer = claims.next().value
       if (!producer) return noIdYet
       const { level } = starts[index] as FirstStart
-      const position = { sequence: 0, arrived: 0, targetEnd: end.offset, leaderEpoch: -1 }
+      const place = { targetEnd: end.offset, arrivedEnd: -1, leaderEpoch: -1 }
+      const position = { sequence: 0, arrived: 0, ...place }
       return { kind: 'go', origin: { ...producer, ...position, resumes, level, isFirst: true } }
     })
   }
@@ -294,7 +297,11 @@ export function whyNotOurs(
 }
 
 /** `remaining`: how many of those that arrived the source still has, where that may be fewer. */
-function resumed(checkpoint: Checkpoint, arrived: number, remaining = arrived): LaneOrigin {
+function resumed(
+  checkpoint: Checkpoint,
+  { arrived, arrivedEnd }: Pick<LaneOrigin, 'arrived' | 'arrivedEnd'>,
+  remaining = arrived
+): LaneOrigin {
   const { producerId, producerEpoch, nextSequence, targetEnd, leaderEpoch } = checkpoint
   return {
     producerId,
@@ -302,7 +309,9 @@ function resumed(checkpoint: Checkpoint, arrived: number, remaining = arrived): 
     // The next one to be sent has the sequence behind all that arrived.
     sequence: (nextSequence + (arrived - remaining)) % 2 ** 31,
     arrived: remaining,
-    targetEnd,
+    // Nothing is left to pass over: what arrived lies before the start.
+    targetEnd: arrived > 0 && remaining === 0 ? arrivedEnd : targetEnd,
+    arrivedEnd,
     leaderEpoch,
     resumes: true,
     level: exactlyOnce,

@@ -415,6 +415,7 @@ function laneStart({ lane, start, target, origin }: Candidate): LaneStart {
     sequence: origin.sequence,
     arrived: origin.arrived,
     targetEnd: origin.targetEnd,
+    arrivedEnd: origin.arrivedEnd,
     resumes: origin.resumes
   }
 }

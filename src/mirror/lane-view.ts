@@ -32,6 +32,7 @@ function viewRow(lane: Lane, rows: Float64Array, at: number, readableEnd: number
     checkpoint: rows[at + column.checkpoint] as number,
     committed: lane.committed,
     lag: lagAt(rows, at, readableEnd),
+    heldBackMs: lane.heldBackMs,
     ...addCounts(lane.past ?? noCounts, readCounts(rows, at)),
     ...lossOf(lane),
     ...lane.level

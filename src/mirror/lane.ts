@@ -54,6 +54,8 @@ export class Lane {
   targetTopicId = ''
   /** Also of lanes of this partition that were given up. */
   readonly gaps = new Gaps()
+  /** How long an open transaction has held it back; 0 when none has for long. */
+  heldBackMs = 0
   /** Counts of lanes of this partition that were given up. */
   past: LaneCounts | undefined
 

@@ -3,6 +3,7 @@
 
 import type { Isolation, LaneStart, Link, LinkSnapshot, TopicPartition } from '../native/index.ts'
 import { column, laneWidth } from './columns.ts'
+import type { StableEnd } from './held-back.ts'
 import { Lane, laneName, type OwnProgress, type Refusal } from './lane.ts'
 import { addCounts, noCounts, readCounts } from './lane-counts.ts'
 
@@ -164,6 +165,17 @@ export class Lanes {
     for (let at = 0; at < rows.length; at += laneWidth) {
       const lane = this.#byId.get(rows[at + column.id] as number)
       if (lane) visit(lane, rows, at)
+    }
+  }
+
+  /** How far the source's logs can be read, and how far they go. */
+  *stableEnds(): Iterable<[Lane, StableEnd]> {
+    const rows = this.snapshot().lanes
+    for (let at = 0; at < rows.length; at += laneWidth) {
+      const lane = this.#byId.get(rows[at + column.id] as number)
+      const lastStableOffset = rows[at + column.lastStableOffset] as number
+      const highWatermark = rows[at + column.highWatermark] as number
+      if (lane) yield [lane, { lastStableOffset, highWatermark }]
     }
   }
 

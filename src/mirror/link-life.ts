@@ -8,6 +8,7 @@ import type { Ended } from './end.ts'
 import { isDoneWithin } from './limited.ts'
 import { LinkRun } from './link-run.ts'
 import { openCluster } from './open-client.ts'
+import { defaultExpiryMs, readProducerExpiry } from './producer-expiry.ts'
 import { reachCluster } from './reach.ts'
 import { type Credentials, compareLink, type Reloadable, type Reloaded } from './reload.ts'
 import type { Check, LinkConfig, LinkState, MirrorConfig, MirrorPhase } from './types.ts'
@@ -65,6 +66,9 @@ export class LinkLife {
       }
       const { source: sourceId = '', target: targetClusterId = '' } = this.#reached
       ids.add(own.source.alias, sourceId, targetClusterId)
+      const producerExpiryMs = own.link.idempotent
+        ? await readProducerExpiry(this.#target, this.#log)
+        : defaultExpiryMs
       this.#run = new LinkRun({
         own,
         config,
@@ -72,6 +76,7 @@ export class LinkLife {
         source: this.#source,
         target: this.#target,
         targetClusterId,
+        producerExpiryMs,
         log: this.#log
       })
       return await this.#run.run(stop)

@@ -30,6 +30,8 @@ export interface LinkPartsOptions {
   source: Cluster
   target: Cluster
   targetClusterId: string
+  /** How long the target remembers a producer. */
+  producerExpiryMs: number
   log: Logger
   /** A topic of the source was deleted and made anew. */
   onRecreated(topic: RecreatedTopic): void
@@ -59,11 +61,12 @@ export function openLink(options: LinkPartsOptions): LinkParts {
   const { own, config, gathering, source, target, targetClusterId, log, onFatal, onError } = options
   const { onRecreated } = options
   const { isolation } = own.link
+  const { producerExpiryMs } = options
   const group = openGroup('source group', {
     ...own.source.connection,
     ...own.source.group
   })
-  const link = new Link(source, target, own.link)
+  const link = new Link(source, target, { ...own.link, producerExpiryMs })
   const lanes = new Lanes(link, isolation)
   const repeats = new Repeats()
   const pool = new BatchPool({ maxThreads: threadsPerLink(config.links.length) })

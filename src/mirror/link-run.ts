@@ -6,6 +6,7 @@ import { failureOf, type KafkaFailure, type LinkEvent, linkValue } from '../nati
 import { BoundedGoal } from './bounded-goal.ts'
 import { drainLanes } from './drain.ts'
 import { describeEnd, type End, type Ended, type Leftovers } from './end.ts'
+import { HeldBack } from './held-back.ts'
 import type { Lane } from './lane.ts'
 import { logLaneEvent } from './lane-log.ts'
 import type { Lanes } from './lanes.ts'
@@ -25,6 +26,7 @@ const startPendingMs = 250
 const goalMs = 1_000
 const rangesMs = 500
 const reconsiderMs = 30_000
+const heldBackEveryMs = 5_000
 const retryMs = 500
 const mostResumes = 3
 const resumeLoopMs = 60_000
@@ -134,6 +136,7 @@ export class LinkRun {
     this.#work.every(eventsMs, () => skippedGaps.commit())
     this.#work.every(reconsiderMs, () => lanes.reconsider())
     if (config.untilCaughtUp) this.#watchGoal()
+    if (own.link.isolation === 'read_committed') this.#watchTransactions()
     if (own.link.maxHeldRecords > 0) this.#watchQueueSize(own.link.maxHeldRecords)
   }
 
@@ -187,6 +190,13 @@ export class LinkRun {
 
   async #commit(): Promise<void> {
     await this.#parts.commits.commitChanged()
+  }
+
+  #watchTransactions(): void {
+    const { lanes } = this.#parts
+    const ends = () => lanes.stableEnds()
+    const heldBack = new HeldBack({ source: this.#options.source, ends, log: this.#log })
+    this.#work.every(heldBackEveryMs, () => heldBack.look())
   }
 
   #watchGoal(): void {

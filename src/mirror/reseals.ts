@@ -93,6 +93,7 @@ function taskOf(batch: BatchToReseal, bytes: ArrayBuffer): ResealTask {
     skipRecords: batch.skipRecords,
     appendTime: batch.targetAppendTime ? 'as-is' : 'keep',
     maxBytes: batch.targetMaxBatchBytes,
-    aimBytes: batch.aimBytes
+    aimBytes: batch.aimBytes,
+    avoidsZstd: batch.avoidsZstd
   }
 }

@@ -13,6 +13,7 @@ import {
 } from '../native/index.ts'
 import { type Checkpoint, pathAlgorithm } from './checkpoint.ts'
 import type { DeliveryReason } from './delivery.ts'
+import { type ReplicatedEnd, readReplicatedEnds } from './replicated-ends.ts'
 
 /** A partition of the target, and what was committed for the lane into it. */
 export interface ResumeQuestion extends TopicPartition {
@@ -20,8 +21,11 @@ export interface ResumeQuestion extends TopicPartition {
 }
 
 export type ResumeAnswer =
-  /** Pass over so many records behind the committed offset, and go on under the same producer id. */
-  | { kind: 'exact'; arrived: number }
+  /**
+   * Pass over so many records behind the committed offset, and go on under the same producer id. They end on the
+   * target at `arrivedEnd`; -1 without any.
+   */
+  | { kind: 'exact'; arrived: number; arrivedEnd: number }
   /** Nothing was sent before the crash: as a first start. */
   | { kind: 'fresh' }
   /** Ask again soon. */
@@ -51,9 +55,11 @@ export async function askResumes(
 ): Promise<ResumeAnswer[]> {
   if (questions.length === 0) return []
   const searches = questions.map(question => new Search(question))
-  const [starts, ends] = await Promise.all(
-    [-2, -1].map(at => target.listOffsets([...questions], at, 'read_uncommitted', timeoutMs))
-  )
+  const partitions = questions.map(partitionOf)
+  const [starts, ends] = await Promise.all([
+    target.listOffsets(partitions, -2, 'read_uncommitted', timeoutMs),
+    readReplicatedEnds(target, partitions, timeoutMs)
+  ])
   for (const [index, search] of searches.entries()) search.begin(starts?.[index], ends?.[index])
   await readTails(target, searches, timeoutMs)
   // In this order: what is written in between is then seen by the leader's answer.
@@ -116,6 +122,8 @@ class Search {
   #decided: ResumeAnswer | undefined
   /** Offset of the target from which batches are to be looked at next. */
   wants: number | undefined
+  /** The leader's log goes on behind the high watermark. */
+  #isBehind = false
   /** The window: what lies from its end on has been looked at. */
   #from = 0
   #to = 0
@@ -128,18 +136,20 @@ class Search {
     return this.#decided === undefined
   }
 
-  begin(start: PartitionOffset | undefined, end: PartitionOffset | undefined): void {
+  begin(start: PartitionOffset | undefined, end: ReplicatedEnd | undefined): void {
     const { algorithm, producerId, targetEnd } = this.question.checkpoint
     const failure = start?.failure ?? end?.failure
-    const [logStart, highWatermark] = [start?.offset ?? -1, end?.offset ?? -1]
+    const [logStart, highWatermark] = [start?.offset ?? -1, end?.highWatermark ?? -1]
     if (failure || logStart < 0 || highWatermark < 0) {
       this.#decided = { kind: 'later', ...(failure && { failure }) }
       return
     }
     this.#facts = { ...this.#facts, logStart, highWatermark }
+    this.#isBehind = end?.isBehind === true
     if (algorithm !== pathAlgorithm) this.#decided = unproved('algorithm-changed')
     else if (producerId < 0) {
-      this.#decided = highWatermark === targetEnd ? { kind: 'fresh' } : unproved('no-producer-id')
+      const isUntouched = highWatermark === targetEnd && !this.#isBehind
+      this.#decided = isUntouched ? { kind: 'fresh' } : unproved('no-producer-id')
     } else this.#lookBelow(highWatermark, 1)
   }
 
@@ -186,6 +196,8 @@ class Search {
       row => row.producerId === producerId && row.producerEpoch === producerEpoch
     )
     if (state) this.#facts.leaderSequence = state.lastSequence
+    // It speaks for what lies beyond the high watermark; without it that may be the lane's own.
+    else if (!failure && this.#isBehind) this.#decided = { kind: 'later' }
     // Brokers before 2.8 cannot tell; their log can.
     if (!failure || failure.name === '_UNSUPPORTED_FEATURE') return
     this.#decided = isRight(failure) ? unproved('no-read-right') : { kind: 'later', failure }
@@ -216,9 +228,10 @@ class Search {
   answer(): ResumeAnswer {
     if (this.#decided) return this.#decided
     const { verdict, arrived } = decideResume(this.question.checkpoint, this.#facts)
+    const { tailEnd = -1 } = this.#facts
     switch (verdict) {
       case 'exact':
-        return { kind: 'exact', arrived }
+        return { kind: 'exact', arrived, arrivedEnd: arrived > 0 ? tailEnd : -1 }
       case 'wait':
         return { kind: 'later' }
       case 'went-back':

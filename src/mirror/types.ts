@@ -21,10 +21,13 @@ export interface TargetConfig {
   connection: Properties
 }
 
+/** What the configuration says of a link; the target tells the rest. */
+export type LinkSettings = Omit<LinkOptions, 'producerExpiryMs'>
+
 /** One source and how it is mirrored. */
 export interface LinkConfig {
   source: SourceConfig
-  link: LinkOptions
+  link: LinkSettings
   autoOffsetReset: AutoOffsetReset
   commitIntervalMs: number
   delivery: DeliveryWish
@@ -90,6 +93,8 @@ export interface LaneView {
   committed: number
   /** Readable end of the source partition less the checkpoint; undefined while one is not known. */
   lag: number | undefined
+  /** How long an open transaction has held it back; 0 when none has for long. */
+  heldBackMs?: number
   records: number
   bytes: number
   batchesShallow: number
@@ -99,6 +104,7 @@ export interface LaneView {
   resealAppendTime: number
   resealTooLarge: number
   resealRefused: number
+  resealCodecUnsupported: number
   skippedControl: number
   skippedAborted: number
   skippedEmpty: number

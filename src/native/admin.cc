@@ -103,7 +103,7 @@ ConfigEntry ReadConfigEntry(const rd_kafka_ConfigEntry_t* entry) {
         rd_kafka_ConfigEntry_is_default(entry) == 1, rd_kafka_ConfigEntry_is_sensitive(entry) == 1};
 }
 
-TopicConfigs ReadTopicConfigs(const rd_kafka_ConfigResource_t* resource) {
+TopicConfigs ReadConfigs(const rd_kafka_ConfigResource_t* resource) {
     TopicConfigs configs{rd_kafka_ConfigResource_name(resource),
                          {},
                          FailureUnlessNone(rd_kafka_ConfigResource_error(resource),
@@ -113,6 +113,33 @@ TopicConfigs ReadTopicConfigs(const rd_kafka_ConfigResource_t* resource) {
     configs.entries.reserve(count);
     for (const rd_kafka_ConfigEntry_t* entry : std::span(entries, count)) {
         configs.entries.push_back(ReadConfigEntry(entry));
+    }
+    return configs;
+}
+
+// Of brokers one call takes one only, for it goes to that broker.
+Outcome<std::vector<TopicConfigs>> DescribeConfigs(rd_kafka_t* rk, rd_kafka_ResourceType_t type,
+                                                   const std::vector<std::string>& names,
+                                                   int timeout_ms) {
+    std::vector<ConfigResourcePtr> requests;
+    requests.reserve(names.size());
+    for (const std::string& name : names)
+        requests.emplace_back(rd_kafka_ConfigResource_new(type, name.c_str()));
+    auto pointers = Borrow(requests);
+    Outcome<EventPtr> answer =
+        Ask(rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, timeout_ms,
+            [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                rd_kafka_DescribeConfigs(rk, pointers.data(), pointers.size(), options, queue);
+                return nullptr;
+            });
+    if (Failure* failure = std::get_if<Failure>(&answer)) return std::move(*failure);
+    size_t count = 0;
+    const rd_kafka_ConfigResource_t** resources = rd_kafka_DescribeConfigs_result_resources(
+        rd_kafka_event_DescribeConfigs_result(std::get<EventPtr>(answer).get()), &count);
+    std::vector<TopicConfigs> configs;
+    configs.reserve(count);
+    for (const rd_kafka_ConfigResource_t* resource : std::span(resources, count)) {
+        configs.push_back(ReadConfigs(resource));
     }
     return configs;
 }
@@ -166,8 +193,12 @@ std::optional<Failure> AppendOffsets(rd_kafka_t* rk, std::span<const TopicPartit
         const rd_kafka_topic_partition_t* found =
             rd_kafka_ListOffsetsResultInfo_topic_partition(info);
         const int64_t offset = found->err || found->offset < 0 ? -1 : found->offset;
-        offsets.push_back(
-            {found->topic, found->partition, offset, {}, FailureUnlessNone(found->err)});
+        offsets.push_back({found->topic,
+                           found->partition,
+                           offset,
+                           {},
+                           FailureUnlessNone(found->err),
+                           rd_kafka_topic_partition_get_leader_epoch(found)});
     }
     return std::nullopt;
 }
@@ -369,26 +400,16 @@ Outcome<std::vector<TopicConfigs>> DescribeTopicConfigs(rd_kafka_t* rk,
                                                         const std::vector<std::string>& topics,
                                                         int timeout_ms) {
     if (topics.empty()) return std::vector<TopicConfigs>{};
-    std::vector<ConfigResourcePtr> requests;
-    requests.reserve(topics.size());
-    for (const std::string& topic : topics) {
-        requests.emplace_back(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str()));
-    }
-    auto pointers = Borrow(requests);
-    Outcome<EventPtr> answer =
-        Ask(rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, timeout_ms,
-            [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
-                rd_kafka_DescribeConfigs(rk, pointers.data(), pointers.size(), options, queue);
-                return nullptr;
-            });
+    return DescribeConfigs(rk, RD_KAFKA_RESOURCE_TOPIC, topics, timeout_ms);
+}
+
+Outcome<std::vector<ConfigEntry>> DescribeBrokerConfigs(rd_kafka_t* rk, int32_t broker,
+                                                        int timeout_ms) {
+    Outcome<std::vector<TopicConfigs>> answer =
+        DescribeConfigs(rk, RD_KAFKA_RESOURCE_BROKER, {std::to_string(broker)}, timeout_ms);
     if (Failure* failure = std::get_if<Failure>(&answer)) return std::move(*failure);
-    size_t count = 0;
-    const rd_kafka_ConfigResource_t** resources = rd_kafka_DescribeConfigs_result_resources(
-        rd_kafka_event_DescribeConfigs_result(std::get<EventPtr>(answer).get()), &count);
-    std::vector<TopicConfigs> configs;
-    configs.reserve(count);
-    for (const rd_kafka_ConfigResource_t* resource : std::span(resources, count)) {
-        configs.push_back(ReadTopicConfigs(resource));
-    }
-    return configs;
+    std::vector<TopicConfigs>& found = std::get<std::vector<TopicConfigs>>(answer);
+    if (found.empty()) return FailureOf(RD_KAFKA_RESP_ERR__BAD_MSG);
+    if (found.front().failure) return *std::move(found.front().failure);
+    return std::move(found.front().entries);
 }

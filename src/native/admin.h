@@ -118,5 +118,8 @@ Outcome<std::vector<TopicResult>> DeleteTopics(rd_kafka_t* rk,
 Outcome<std::vector<TopicConfigs>> DescribeTopicConfigs(rd_kafka_t* rk,
                                                         const std::vector<std::string>& topics,
                                                         int timeout_ms);
+// What holds at the broker: its own settings, the cluster's and the defaults.
+Outcome<std::vector<ConfigEntry>> DescribeBrokerConfigs(rd_kafka_t* rk, int32_t broker,
+                                                        int timeout_ms);
 
 #endif  // HELIOSTAT_ADMIN_H_

@@ -9,6 +9,7 @@
 #include "batch_reader.h"
 #include "group_offsets.h"
 #include "js_values.h"
+#include "log_ends.h"
 #include "open_handles.h"
 #include "pool_call.h"
 
@@ -35,10 +36,12 @@ class Cluster final : public Napi::ObjectWrap<Cluster>, public Closable {
     Napi::Value ReadHeaders(const Napi::CallbackInfo& info);
     Napi::Value ReadBatches(const Napi::CallbackInfo& info);
     Napi::Value DescribeProducers(const Napi::CallbackInfo& info);
+    Napi::Value LogEnds(const Napi::CallbackInfo& info);
     void SetCredentials(const Napi::CallbackInfo& info);
     Napi::Value CreateTopics(const Napi::CallbackInfo& info);
     Napi::Value CreatePartitions(const Napi::CallbackInfo& info);
     Napi::Value DescribeTopicConfigs(const Napi::CallbackInfo& info);
+    Napi::Value DescribeBrokerConfigs(const Napi::CallbackInfo& info);
     Napi::Value DeleteTopics(const Napi::CallbackInfo& info);
     Napi::Value DrainEvents(const Napi::CallbackInfo& info);
     Napi::Value Close(const Napi::CallbackInfo& info);
@@ -80,10 +83,12 @@ Napi::Function Cluster::Define(Napi::Env env) {
                         InstanceMethod<&Cluster::ReadHeaders>("readHeaders"),
                         InstanceMethod<&Cluster::ReadBatches>("readBatches"),
                         InstanceMethod<&Cluster::DescribeProducers>("describeProducers"),
+                        InstanceMethod<&Cluster::LogEnds>("logEnds"),
                         InstanceMethod<&Cluster::SetCredentials>("setCredentials"),
                         InstanceMethod<&Cluster::CreateTopics>("createTopics"),
                         InstanceMethod<&Cluster::CreatePartitions>("createPartitions"),
                         InstanceMethod<&Cluster::DescribeTopicConfigs>("describeTopicConfigs"),
+                        InstanceMethod<&Cluster::DescribeBrokerConfigs>("describeBrokerConfigs"),
                         InstanceMethod<&Cluster::DeleteTopics>("deleteTopics"),
                         InstanceMethod<&Cluster::DrainEvents>("drainEvents"),
                         InstanceMethod<&Cluster::Close>("close")});
@@ -213,6 +218,16 @@ Napi::Value Cluster::DescribeProducers(const Napi::CallbackInfo& info) {
         });
 }
 
+Napi::Value Cluster::LogEnds(const Napi::CallbackInfo& info) {
+    std::vector<PartitionOffset> asked = ReadEpochs(info[0]);
+    const int timeout_ms = ReadInt(info[1]);
+    return RunAtLeaders<std::vector<PartitionOffset>>(
+        info, "log ends",
+        [asked = std::move(asked), timeout_ms](rd_kafka_t* rk, LeaderCache& leaders) {
+            return ReadLogEnds(rk, leaders, asked, timeout_ms);
+        });
+}
+
 void Cluster::SetCredentials(const Napi::CallbackInfo& info) {
     const std::string username = ReadString(info[0]);
     const std::string password = ReadString(info[1]);
@@ -248,6 +263,15 @@ Napi::Value Cluster::DescribeTopicConfigs(const Napi::CallbackInfo& info) {
                                           [topics = std::move(topics), timeout_ms](rd_kafka_t* rk) {
                                               return ::DescribeTopicConfigs(rk, topics, timeout_ms);
                                           });
+}
+
+Napi::Value Cluster::DescribeBrokerConfigs(const Napi::CallbackInfo& info) {
+    const int32_t broker = ReadInt(info[0]);
+    const int timeout_ms = ReadInt(info[1]);
+    return Run<std::vector<ConfigEntry>>(info, "describe broker configs",
+                                         [broker, timeout_ms](rd_kafka_t* rk) {
+                                             return ::DescribeBrokerConfigs(rk, broker, timeout_ms);
+                                         });
 }
 
 Napi::Value Cluster::DeleteTopics(const Napi::CallbackInfo& info) {

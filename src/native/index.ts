@@ -81,6 +81,8 @@ export interface TopicResult {
 export interface PartitionOffset extends TopicPartition {
   /** -1 when the cluster has no such offset. */
   offset: number
+  /** Of the record there, or of the leader for the end of the log; absent where the broker does not tell. */
+  leaderEpoch?: number
   failure?: KafkaFailure
 }
 
@@ -183,6 +185,8 @@ export interface ProducerState {
   producerEpoch: number
   /** Of the last record appended, be it replicated or not. */
   lastSequence: number
+  /** Offset of the first record of its open transaction; -1 without one. */
+  transactionStart: number
 }
 
 export interface PartitionProducers extends TopicPartition {
@@ -252,9 +256,19 @@ export interface Cluster {
     partitions: readonly TopicPartition[],
     timeoutMs: number
   ): Promise<PartitionProducers[]>
+  /**
+   * Where the leaders' logs end, replicated or not, in the order asked; asked under the epochs that `listOffsets`
+   * told for the log ends. Brokers before 2.1 fail with `_UNSUPPORTED_FEATURE`.
+   */
+  logEnds(
+    partitions: readonly (TopicPartition & { leaderEpoch: number })[],
+    timeoutMs: number
+  ): Promise<PartitionOffset[]>
   /** New connections log in with these; for SASL PLAIN and SCRAM. */
   setCredentials(username: string, password: string): void
   describeTopicConfigs(topics: readonly string[], timeoutMs: number): Promise<TopicConfigs[]>
+  /** What holds at the broker: its own settings, the cluster's and the defaults. Needs DESCRIBE_CONFIGS on the cluster. */
+  describeBrokerConfigs(broker: number, timeoutMs: number): Promise<ConfigEntry[]>
   deleteTopics(topics: readonly string[], timeoutMs: number): Promise<TopicResult[]>
   /** Errors and logs since the last call, at most 1,000; drain it once a second. */
   drainEvents(): ClusterEvent[]
@@ -333,6 +347,8 @@ export interface LinkOptions {
   /** A lane whose position the source has deleted goes on at the log's start instead of stopping (`source-gap`). */
   skipGaps: boolean
   clientRack: string
+  /** How long the target remembers a producer after its last batch: its producer.id.expiration.ms. */
+  producerExpiryMs: number
 }
 
 /** A batch of the source that has to be rebuilt before it can be sent. */
@@ -352,6 +368,8 @@ export interface BatchToReseal {
   targetMaxBatchBytes: number
   /** What is rebuilt is split into batches of so many bytes; a single record may be larger, up to the target's limit. */
   aimBytes: number
+  /** The target takes no zstd (before Kafka 2.1). */
+  avoidsZstd: boolean
 }
 
 export interface ResealedBatch {
@@ -386,6 +404,8 @@ export interface LaneStart extends TopicPartition {
   arrived: number
   /** Target offset behind the last record known to be there; -1 not known. */
   targetEnd: number
+  /** Target offset behind the last of the records that arrived; -1 not known. */
+  arrivedEnd: number
   /** When the target forgets the sequence the lane ends in `lane-needs-resume` instead of maybe doubling records. */
   resumes: boolean
 }
@@ -462,6 +482,7 @@ export const laneColumns = [
   'resealAppendTime',
   'resealTooLarge',
   'resealRefused',
+  'resealCodecUnsupported',
   'skippedControl',
   'skippedAborted',
   'skippedEmpty',

@@ -47,6 +47,7 @@ Napi::Object ToOffset(Napi::Env env, const PartitionOffset& offset) {
     object.Set("topic", offset.topic);
     object.Set("partition", offset.partition);
     object.Set("offset", static_cast<double>(offset.offset));
+    if (offset.leader_epoch >= 0) object.Set("leaderEpoch", offset.leader_epoch);
     SetFailure(object, offset.failure);
     return object;
 }
@@ -118,6 +119,17 @@ std::vector<PartitionOffset> ReadOffsets(const Napi::Value& value) {
                                ReadInt64(ReadField(element, "offset")),
                                {},
                                {}};
+    });
+}
+
+std::vector<PartitionOffset> ReadEpochs(const Napi::Value& value) {
+    return ReadArray(value, [](const Napi::Value& element) {
+        return PartitionOffset{ReadString(ReadField(element, "topic")),
+                               ReadInt(ReadField(element, "partition")),
+                               -1,
+                               {},
+                               {},
+                               ReadInt(ReadField(element, "leaderEpoch"))};
     });
 }
 
@@ -308,6 +320,7 @@ Napi::Value ToJs(Napi::Env env, const ProducerState& state) {
     object.Set("producerId", static_cast<double>(state.producer_id));
     object.Set("producerEpoch", state.epoch);
     object.Set("lastSequence", state.last_sequence);
+    object.Set("transactionStart", static_cast<double>(state.transaction_start));
     return object;
 }
 

@@ -29,6 +29,8 @@ std::vector<TopicPartition> ReadPartitions(const Napi::Value& value);
 std::vector<PartitionOffset> ReadOffsetsToCommit(const Napi::Value& value);
 // As OffsetToCommit without metadata.
 std::vector<PartitionOffset> ReadOffsets(const Napi::Value& value);
+// With leader epochs instead of offsets.
+std::vector<PartitionOffset> ReadEpochs(const Napi::Value& value);
 std::vector<NewTopic> ReadNewTopics(const Napi::Value& value);
 std::vector<TopicTotal> ReadTopicTotals(const Napi::Value& value);
 

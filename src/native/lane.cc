@@ -16,11 +16,10 @@ constexpr int64_t kWorthTellingMs = 1'000;
 
 constexpr int32_t kSequenceMask = 0x7fffffff;
 
-// A target forgets a producer a day after the maxTimestamp of its last batch
+// A target forgets a producer some time after the maxTimestamp of its last batch
 // (producer.id.expiration.ms, looked at every 10 minutes). Without that state it cannot notice a
 // missing batch, so old batches, and those after an old one, fly alone. The margin covers two
 // looks.
-constexpr int64_t kProducerExpiryMs = 86'400'000;
 constexpr int64_t kExpiryMarginMs = 1'200'000;
 
 // A new leader may answer OFFSET_OUT_OF_RANGE until it has learned its high watermark.
@@ -192,7 +191,12 @@ void Lane::PassOver() {
         queued_bytes_ -= slot.size;
         slots_.pop_front();
         front_serial_++;
+        NoteArrivedEnd();
     }
+}
+
+void Lane::NoteArrivedEnd() {
+    if (still_arrived_ == 0) target_end_ = std::max(target_end_, options_.arrived_end);
 }
 
 void Lane::Skip(const FoundBatch& batch) {
@@ -303,7 +307,7 @@ void Lane::FetchLost(Moment now) {
 // --- target side
 
 bool Lane::IsFresh(int64_t timestamp, Moment now) const {
-    return timestamp > now.wall_ms - (kProducerExpiryMs - kExpiryMarginMs);
+    return timestamp > now.wall_ms - (options_.producer_expiry_ms - kExpiryMarginMs);
 }
 
 bool Lane::MayBeForgotten(Moment now) const {
@@ -316,7 +320,7 @@ bool Lane::MayBeForgotten(Moment now) const {
 }
 
 bool Lane::CanSend(Moment now) const {
-    if (next_send_ >= slots_.size() || has_failed_ || reset_code_ ||
+    if (next_send_ >= slots_.size() || has_failed_ || goes_back_ || reset_code_ ||
         send_backoff_.IsWaiting(now.ms))
         return false;
     if (slots_[next_send_].ticket != 0 || still_arrived_ > 0 || MayBeForgotten(now)) return false;
@@ -413,13 +417,14 @@ LaneWish Lane::Unanswered(uint64_t serial, bool may_be_written, Moment now) {
 
 void Lane::FailInFlight(bool may_be_written) {
     has_failed_ = true;
+    goes_back_ = false;
     failed_may_be_written_ = failed_may_be_written_ || may_be_written;
     if (in_flight_ > 0) return;
     for (size_t i = 0; i < next_send_; i++) slots_[i].may_be_written |= failed_may_be_written_;
     has_failed_ = false;
     failed_may_be_written_ = false;
     next_send_ = 0;
-    if (std::exchange(fetches_again_, false)) FetchAgain();
+    if (std::exchange(fetches_again_, false)) FetchAgain(LaneReason::kBadCrc);
 }
 
 void Lane::Refused(LaneReason reason, int16_t code) {
@@ -453,11 +458,10 @@ bool Lane::CanRebuild(const Slot& slot, LaneReason reason) const {
     return options_.can_reseal && slot.reason == LaneReason::kNone && may_help;
 }
 
-// It may have been damaged on its way.
-void Lane::FetchAgain() {
+void Lane::FetchAgain(LaneReason reason) {
     // What was to be fetched again is not, where the end came in between.
-    if (is_draining_ || stop_reason_ != LaneReason::kNone) {
-        Stop(LaneReason::kBadCrc, 0, slots_.front().base_offset);
+    if (!slots_.empty() && (is_draining_ || stop_reason_ != LaneReason::kNone)) {
+        Stop(reason, 0, slots_.front().base_offset);
         return;
     }
     is_fetch_stale_ = is_fetching_;
@@ -531,6 +535,10 @@ void Lane::PopFront(int64_t base_offset, Moment now) {
     slots_.pop_front();
     front_serial_++;
     next_send_--;
+    if (goes_back_ && in_flight_ == 0) {
+        goes_back_ = false;
+        FetchAgain(LaneReason::kCodecUnsupported);
+    }
     LookForEnd();
 }
 
@@ -584,6 +592,7 @@ std::optional<Lane::ToReseal> Lane::TakeReseal() {
                             .aim_bytes = slot.was_sent && slot.reason == LaneReason::kTooLarge
                                              ? slot.size / kRefusedSizeParts
                                              : options_.target_max_batch_bytes,
+                            .avoids_zstd = avoids_zstd_,
                             .owner = slot.owner};
         }
         if (still_arrived_ > 0) return std::nullopt;
@@ -606,6 +615,7 @@ void Lane::GiveResealed(uint64_t ticket, int64_t skipped, std::vector<Resealed> 
     if (batches.empty()) {
         counts_.arrived += skipped > 0;
         checkpoint_sequence_ = Advance(checkpoint_sequence_, skipped);
+        if (skipped > 0) NoteArrivedEnd();
         (index == 0 ? checkpoint_ : slots_[index - 1].end) = old.end;
         slots_.erase(slots_.begin() + static_cast<std::ptrdiff_t>(index));
     } else {
@@ -678,6 +688,28 @@ void Lane::StopAtNext(LaneReason reason) {
     stop_reason_ = reason;
     stop_offset_ = slots_[next_send_].base_offset;
     DropFrom(next_send_);
+}
+
+void Lane::AvoidZstd() {
+    Slot& slot = slots_[next_send_];
+    const bool may_fetch = !is_draining_ && stop_reason_ == LaneReason::kNone;
+    // One that was sent may be there, by a leader that took it: its sequence is that of its
+    // records.
+    const bool is_new = slot.sequence < 0 && !slot.may_be_written;
+    avoids_zstd_ = true;
+    if (options_.can_reseal && is_new && slot.reason == LaneReason::kNone) {
+        slot.reason = LaneReason::kCodecUnsupported;
+        slot.ticket = next_ticket_++;
+        slot.is_away = false;
+        slot.from_offset = slot.base_offset;
+    } else if (options_.can_reseal && is_new && may_fetch) {
+        // Rebuilt for another reason, before this was known: it no longer tells the source's
+        // offsets. Once what is in flight is answered it is rebuilt anew.
+        goes_back_ = in_flight_ > 0;
+        if (!goes_back_) FetchAgain(LaneReason::kCodecUnsupported);
+    } else {
+        StopAtNext(LaneReason::kCodecUnsupported);
+    }
 }
 
 void Lane::LookForEnd() {

@@ -100,9 +100,13 @@ inline constexpr LaneWish kWishTargetLeader = 2;
 inline constexpr LaneWish kWishProducerId = 4;
 
 // Why batches are rebuilt, as they are counted.
-inline constexpr std::array kResealReasons = {LaneReason::kHeadTrim,  LaneReason::kHoles,
-                                              LaneReason::kOldFormat, LaneReason::kAppendTime,
-                                              LaneReason::kTooLarge,  LaneReason::kRefused};
+inline constexpr std::array kResealReasons = {LaneReason::kHeadTrim,        LaneReason::kHoles,
+                                              LaneReason::kOldFormat,       LaneReason::kAppendTime,
+                                              LaneReason::kTooLarge,        LaneReason::kRefused,
+                                              LaneReason::kCodecUnsupported};
+
+// What brokers do unless they are told otherwise (producer.id.expiration.ms).
+inline constexpr int64_t kProducerExpiryMs = 86'400'000;
 
 class Lane {
    public:
@@ -131,10 +135,14 @@ class Lane {
         int64_t arrived = 0;
         // Target offset behind the last record known to be there; -1 unknown.
         int64_t target_end = -1;
+        // Target offset behind the last of the records that have arrived; -1 unknown.
+        int64_t arrived_end = -1;
         // When the target forgets the sequence, or cannot be trusted to know it, the lane waits to
         // be begun anew at what the target tells. Without it the lane takes a fresh producer id,
         // and may double records.
         bool resumes = false;
+        // How long the target remembers a producer.
+        int64_t producer_expiry_ms = kProducerExpiryMs;
     };
 
     // A batch on its way out: what to send and how to stamp it.
@@ -156,6 +164,7 @@ class Lane {
         int64_t skip;
         // Where it is split; a single record may be larger, up to the target's limit.
         uint32_t aim_bytes;
+        bool avoids_zstd;
         std::shared_ptr<const void> owner;
     };
 
@@ -270,6 +279,9 @@ class Lane {
     void StopReading(LaneReason reason);
     // The next batch cannot be sent as it is; what is in flight before it still counts.
     void StopAtNext(LaneReason reason);
+    // The target takes no zstd: the next batch, which has it, and those to come are rebuilt
+    // without.
+    void AvoidZstd();
     // A leader was found: tries again at once.
     void SourceFound() { fetch_backoff_.Found(); }
     void TargetFound() { send_backoff_.Found(); }
@@ -354,12 +366,15 @@ class Lane {
     bool IsReset() const { return reset_code_.has_value() && in_flight_ == 0 && !IsOver(); }
     // Takes from the front what the target has already.
     void PassOver();
+    // Once all of it lies before the checkpoint, so does its end on the target.
+    void NoteArrivedEnd();
     size_t FindTicket(uint64_t ticket) const;
     void DropFrom(size_t index);
     // The target refused the oldest batch for good.
     void Refused(LaneReason reason, int16_t code);
     bool CanRebuild(const Slot& slot, LaneReason reason) const;
-    void FetchAgain();
+    // Forgets all that was fetched; stops with the reason where nothing is fetched any more.
+    void FetchAgain(LaneReason reason);
     void TakeGap(int64_t log_start);
     // Where to read when all that was fetched is forgotten.
     LogPoint Unacknowledged() const;
@@ -399,6 +414,10 @@ class Lane {
     // Base offset of a batch that came damaged, and was fetched again.
     int64_t damaged_at_ = -1;
     bool fetches_again_ = false;
+    // The target takes no zstd.
+    bool avoids_zstd_ = false;
+    // The next batch is to be fetched again, once what is in flight is answered.
+    bool goes_back_ = false;
     int ends_too_early_ = 0;
     int64_t still_arrived_ = 0;  // records that the target has and the walk has not passed yet
     Backoff fetch_backoff_;

@@ -142,7 +142,9 @@ std::vector<uint32_t> Link::AddLanes(const std::vector<LaneStart>& starts) {
                               .sequence = start.sequence,
                               .arrived = start.arrived,
                               .target_end = start.target_end,
-                              .resumes = start.resumes});
+                              .arrived_end = start.arrived_end,
+                              .resumes = start.resumes,
+                              .producer_expiry_ms = options_.producer_expiry_ms});
             lane->is_unrouted = true;
             lanes_.emplace(id, lane);
             added.push_back(std::move(lane));

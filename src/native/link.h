@@ -40,6 +40,7 @@ struct LinkOptions {
     bool skips_gaps;
     int64_t max_held_records;  // 0: no limit
     std::string client_rack;
+    int64_t producer_expiry_ms;
 };
 
 struct LaneStart {
@@ -57,6 +58,7 @@ struct LaneStart {
     int32_t sequence;
     int64_t arrived;
     int64_t target_end;
+    int64_t arrived_end;
     bool resumes;
 };
 
@@ -151,7 +153,7 @@ class Link {
     // The checkpoints of these lanes behind a gap are committed.
     void ReadOn(const std::vector<uint32_t>& ids);
     // One row of kLaneColumns numbers per lane.
-    static constexpr size_t kLaneColumns = 40;
+    static constexpr size_t kLaneColumns = 41;
     using Totals = std::array<double, static_cast<size_t>(LinkCount::kSize)>;
     void Snapshot(std::vector<double>* rows, Totals* totals);
     std::vector<LinkEvent> DrainEvents();

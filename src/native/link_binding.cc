@@ -95,7 +95,8 @@ heliostat::LinkOptions ReadOptions(const Napi::Value& value) {
             .is_idempotent = options.Get("idempotent").ToBoolean().Value(),
             .skips_gaps = options.Get("skipGaps").ToBoolean().Value(),
             .max_held_records = number("maxHeldRecords"),
-            .client_rack = ReadString(options.Get("clientRack"))};
+            .client_rack = ReadString(options.Get("clientRack")),
+            .producer_expiry_ms = number("producerExpiryMs")};
 }
 
 std::vector<heliostat::LaneStart> ReadStarts(const Napi::Value& value) {
@@ -120,6 +121,7 @@ std::vector<heliostat::LaneStart> ReadStarts(const Napi::Value& value) {
              .sequence = ReadInt(lane.Get("sequence")),
              .arrived = ReadInt64(lane.Get("arrived")),
              .target_end = ReadInt64(lane.Get("targetEnd")),
+             .arrived_end = ReadInt64(lane.Get("arrivedEnd")),
              .resumes = lane.Get("resumes").ToBoolean().Value()});
     }
     return starts;
@@ -275,6 +277,7 @@ Napi::Value Link::TakeReseals(const Napi::CallbackInfo& info) {
         object.Set("targetAppendTime", task.target_append_time);
         object.Set("targetMaxBatchBytes", task.target_max_batch_bytes);
         object.Set("aimBytes", batch.aim_bytes);
+        object.Set("avoidsZstd", batch.avoids_zstd);
         array.Set(length++, object);
     }
     return array;

@@ -130,7 +130,7 @@ void Packer::Gather(Request& request, int16_t version, Moment now) {
         routed->is_listed_to_send = false;
         if (routed->is_removed || !lane.CanSend(now)) continue;
         if (version < kProduceZstd && lane.NextCodec() == static_cast<int>(Codec::kZstd)) {
-            lane.StopAtNext(LaneReason::kCodecUnsupported);
+            lane.AvoidZstd();
             link_.Settle(routed, kWishNothing, now, kicks);
             continue;
         }

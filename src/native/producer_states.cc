@@ -65,8 +65,8 @@ Outcome<std::vector<PartitionProducers>> DescribeProducers(rd_kafka_t* rk, Leade
                                 FailureOf(static_cast<rd_kafka_resp_err_t>(partition.error));
                             return;
                         }
-                        for (const auto& [id, epoch, sequence] : partition.producers)
-                            result.producers.push_back({id, epoch, sequence});
+                        for (const auto& [id, epoch, sequence, start] : partition.producers)
+                            result.producers.push_back({id, epoch, sequence, start});
                     });
                 // Who is left out was not asked about: that is not to know no producer.
                 for (size_t at = 0; is_well_formed && at < places.size(); at++)

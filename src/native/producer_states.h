@@ -17,7 +17,8 @@
 struct ProducerState {
     int64_t producer_id;
     int32_t epoch;
-    int32_t last_sequence;  // of the last record appended, be it replicated or not
+    int32_t last_sequence;      // of the last record appended, be it replicated or not
+    int64_t transaction_start;  // offset of its open transaction's first record; -1 without one
 };
 
 struct PartitionProducers {

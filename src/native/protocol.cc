@@ -258,14 +258,46 @@ bool ReadDescribeProducers(Cursor answer, const std::function<void(ProducersAnsw
             for (size_t i = 0; i < producers && answer.ok(); i++) {
                 const auto id = answer.Read<int64_t>();
                 const auto epoch = answer.Read<int32_t>();
-                partition.producers.push_back({id, epoch, answer.Read<int32_t>()});
-                answer.Skip(8 + 4 + 8);
+                const auto last_sequence = answer.Read<int32_t>();
+                answer.Skip(8 + 4);
+                partition.producers.push_back({id, epoch, last_sequence, answer.Read<int64_t>()});
                 answer.SkipTags();
             }
             answer.SkipTags();
             if (answer.ok()) each(std::move(partition));
         }
         answer.SkipTags();
+    }
+    return answer.ok();
+}
+
+void WriteLogEnds(Encoder& to,
+                  const std::map<std::string_view, std::vector<LogEndQuestion>>& partitions) {
+    to.Write<int32_t>(static_cast<int32_t>(partitions.size()));
+    for (const auto& [topic, questions] : partitions) {
+        to.WriteString(topic);
+        to.Write<int32_t>(static_cast<int32_t>(questions.size()));
+        for (const auto& [partition, epoch] : questions) {
+            to.Write<int32_t>(partition);
+            to.Write<int32_t>(epoch);
+            to.Write<int32_t>(epoch);
+        }
+    }
+}
+
+bool ReadLogEnds(Cursor answer, const std::function<void(const LogEndAnswer&)>& each) {
+    answer.Skip(4);
+    const size_t topics = answer.ReadCount(6);
+    for (size_t t = 0; t < topics && answer.ok(); t++) {
+        const std::string_view topic = answer.ReadString();
+        const size_t partitions = answer.ReadCount(18);
+        for (size_t p = 0; p < partitions && answer.ok(); p++) {
+            const auto error = answer.Read<int16_t>();
+            const auto partition = answer.Read<int32_t>();
+            const auto epoch = answer.Read<int32_t>();
+            const LogEndAnswer end{topic, partition, error, epoch, answer.Read<int64_t>()};
+            if (answer.ok()) each(end);
+        }
     }
     return answer.ok();
 }

@@ -22,6 +22,7 @@ inline constexpr int16_t kProduceMin = 3, kProduceMax = 8;
 inline constexpr int16_t kMetadataMin = 4, kMetadataMax = 8;
 inline constexpr int16_t kInitProducerIdMin = 0, kInitProducerIdMax = 1;
 inline constexpr int16_t kDescribeProducers = 0;
+inline constexpr int16_t kLogEnds = 2;
 // From these versions on a Fetch is written in flexible encoding, and names topics by their ids.
 inline constexpr int16_t kFetchFlexible = 12, kFetchByTopicId = 13;
 inline constexpr int16_t kFetchPlainMax = kFetchFlexible - 1;
@@ -186,6 +187,7 @@ struct ProducersAnswer {
         int64_t id;
         int32_t epoch;
         int32_t last_sequence;
+        int64_t transaction_start;  // -1 without one
     };
     std::string_view topic;
     int32_t partition;
@@ -194,6 +196,28 @@ struct ProducersAnswer {
 };
 // False when malformed.
 bool ReadDescribeProducers(Cursor answer, const std::function<void(ProducersAnswer&&)>& each);
+
+// --- OffsetForLeaderEpoch v2: topics [name · partitions [index i32 · current_leader_epoch i32 ·
+// leader_epoch i32]]. Both epochs are the leader's: the end of its own epoch is that of its log.
+
+struct LogEndQuestion {
+    int32_t partition;
+    int32_t epoch;
+};
+void WriteLogEnds(Encoder& to,
+                  const std::map<std::string_view, std::vector<LogEndQuestion>>& partitions);
+
+// Answer: throttle_ms i32 · topics [name · partitions [error i16 · index i32 · leader_epoch i32 ·
+// end_offset i64]]
+struct LogEndAnswer {
+    std::string_view topic;
+    int32_t partition;
+    int16_t error;
+    int32_t epoch;
+    int64_t end;
+};
+// False when malformed.
+bool ReadLogEnds(Cursor answer, const std::function<void(const LogEndAnswer&)>& each);
 
 }  // namespace heliostat
 

@@ -20,6 +20,7 @@ struct PartitionOffset {
     int64_t offset;  // -1: there is none
     std::string metadata;
     std::optional<Failure> failure;
+    int32_t leader_epoch = -1;
 };
 
 #endif  // HELIOSTAT_TOPIC_PARTITION_H_

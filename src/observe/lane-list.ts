@@ -45,7 +45,8 @@ export function listLanes({ links }: MirrorState, most: number): LaneList {
   return { shown: [...first, ...rest].slice(0, most), left: rows.length - most, lanesByState }
 }
 
-function isSimplyRunning({ state, reason }: LaneView): boolean {
+function isSimplyRunning({ state, reason, heldBackMs = 0 }: LaneView): boolean {
+  if (heldBackMs > 0) return false
   return (state === 'running' || state === 'caught-up') && reason === 'none'
 }
 
@@ -65,6 +66,7 @@ function describeLane(lane: LaneView): Record<string, unknown> {
     lastTarget: known(lane.lastTarget),
     lag: lane.lag,
     ...(lane.lost === 0 ? {} : { lost: lane.lost }),
+    ...(lane.heldBackMs ? { heldBackMs: Math.round(lane.heldBackMs) } : {}),
     records: lane.records
   }
 }

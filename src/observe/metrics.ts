@@ -291,6 +291,15 @@ const rows: readonly Row[] = [
     values: perTopic(lane => (lane.state === 'revoked' ? undefined : lane.lag))
   },
   {
+    name: 'heliostat_open_transaction_seconds',
+    type: 'gauge',
+    help: 'How long an open transaction of the source holds back a lane, the longest; 0 before a minute.',
+    values: perLink(
+      ({ lanes }) =>
+        lanes.reduce((most, { heldBackMs = 0 }) => Math.max(most, heldBackMs), 0) / 1_000
+    )
+  },
+  {
     name: 'heliostat_commits_total',
     type: 'counter',
     help: 'Commits of checkpoints.',

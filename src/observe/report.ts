@@ -156,7 +156,8 @@ function resealReasons(lane: LaneView): Record<string, number> {
     'old-format': lane.resealOldFormat,
     'append-time': lane.resealAppendTime,
     'too-large': lane.resealTooLarge,
-    refused: lane.resealRefused
+    refused: lane.resealRefused,
+    'codec-unsupported': lane.resealCodecUnsupported
   }
 }
 

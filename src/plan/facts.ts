@@ -12,6 +12,7 @@ import type {
 } from '../native/index.ts'
 import type { SourceTopic } from '../topics/create.ts'
 import type { LeftOut } from '../topics/select.ts'
+import type { ProducerMemory } from './age.ts'
 
 /** Something that a cluster refused to tell; the plan goes on without it. */
 export interface Unknown {
@@ -55,6 +56,8 @@ export interface SourceFacts extends ClusterFacts {
   /** Up to where records can be read: the last stable offset under read_committed. */
   readableEnds: Offsets
   logEnds: Offsets
+  /** Of the first record that is younger than what the target remembers; -1 where there is none. */
+  freshFrom: Offsets
   /** By lane name, of the lanes that were looked into. */
   headers: ReadonlyMap<string, PartitionHeaders> | Unknown
 }
@@ -64,6 +67,7 @@ export interface TargetFacts extends ClusterFacts {
   topics: ReadonlyMap<string, TopicMetadata>
   logStarts: Offsets
   logEnds: Offsets
+  memory: ProducerMemory
 }
 
 export interface Facts {

@@ -5,14 +5,24 @@ import { isUsable, readTopic } from '../mirror/discovery.ts'
 import { laneName } from '../mirror/lane.ts'
 import { isDoneWithin } from '../mirror/limited.ts'
 import { openCluster } from '../mirror/open-client.ts'
+import { askExpiry } from '../mirror/producer-expiry.ts'
 import type { CreationPolicy, LinkConfig, TargetConfig } from '../mirror/types.ts'
 import type { Cluster, ClusterMetadata, TopicMetadata, TopicPartition } from '../native/index.ts'
 import type { TopicSelector } from '../topics/select.ts'
+import { freshSince, memoryOf, type ProducerMemory } from './age.ts'
 import { reachWithin } from './clusters.ts'
 import type { Facts, SourceFacts, TargetFacts } from './facts.ts'
 import { isFirstStart } from './plan.ts'
 import { choosePositions } from './positions.ts'
-import { askGroup, asking, listOffsets, orUnknown, readConfigs, timeoutMs } from './questions.ts'
+import {
+  askGroup,
+  asking,
+  listOffsets,
+  listSince,
+  orUnknown,
+  readConfigs,
+  timeoutMs
+} from './questions.ts'
 
 export interface Subject {
   links: readonly LinkConfig[]
@@ -62,14 +72,15 @@ async function askBoth(
   for (const [index, { own }] of sources.entries()) {
     ids.add(own.source.alias, sourceIds[index] as string, targetId)
   }
+  const memory = memoryOf((await askExpiry(target)).expiryMs)
   const outlines = await Promise.all(
     sources.map((source, index) =>
-      outline({ ...source, clusterId: sourceIds[index] as string }, selector)
+      outline({ ...source, clusterId: sourceIds[index] as string }, selector, memory)
     )
   )
   const names = [...new Set(outlines.flatMap(({ topics }) => topics.map(({ topic }) => topic)))]
   const [targetFacts, ...headers] = await Promise.all([
-    askTarget(target, targetConfig, targetId, names),
+    askTarget(target, targetConfig, targetId, names, memory),
     ...outlines.map((facts, index) =>
       readHeaders(sources[index]?.cluster as Cluster, facts, targetId)
     )
@@ -87,7 +98,8 @@ async function askBoth(
 
 async function outline(
   { own, cluster, clusterId }: OpenSource,
-  selector: TopicSelector
+  selector: TopicSelector,
+  memory: ProducerMemory
 ): Promise<SourceOutline> {
   const side = `source "${own.source.alias}"`
   const metadata = await asking(`${side}: read metadata`, () =>
@@ -99,12 +111,14 @@ async function outline(
   const partitions = ledPartitions(found)
   const group = own.source.group['group.id'] ?? ''
   const { isolation } = own.link
-  const [configs, membership, logStarts, logEnds, readableEnds] = await Promise.all([
+  const since = freshSince(memory, Date.now())
+  const [configs, membership, logStarts, logEnds, readableEnds, freshFrom] = await Promise.all([
     readConfigs(cluster, selected),
     askGroup(cluster, group),
     listOffsets(cluster, side, partitions, -2, 'read_uncommitted'),
     listOffsets(cluster, side, partitions, -1, 'read_uncommitted'),
-    listOffsets(cluster, side, partitions, -1, isolation)
+    listOffsets(cluster, side, partitions, -1, isolation),
+    listSince(cluster, side, partitions, since, isolation)
   ])
   return {
     ...describeCluster(own.source, clusterId, metadata),
@@ -117,7 +131,8 @@ async function outline(
     ...membership,
     logStarts,
     logEnds,
-    readableEnds
+    readableEnds,
+    freshFrom
   }
 }
 
@@ -125,7 +140,8 @@ async function askTarget(
   cluster: Cluster,
   config: TargetConfig,
   clusterId: string,
-  names: readonly string[]
+  names: readonly string[],
+  memory: ProducerMemory
 ): Promise<TargetFacts> {
   const metadata = await asking('target: read metadata', () => cluster.metadata(names, timeoutMs))
   const topics = new Map(metadata.topics.map(topic => [topic.topic, topic]))
@@ -139,7 +155,8 @@ async function askTarget(
     listOffsets(cluster, 'target', partitions, -2, 'read_uncommitted'),
     listOffsets(cluster, 'target', partitions, -1, 'read_uncommitted')
   ])
-  return { ...describeCluster(config, clusterId, metadata), topics, configs, logStarts, logEnds }
+  const described = describeCluster(config, clusterId, metadata)
+  return { ...described, topics, configs, logStarts, logEnds, memory }
 }
 
 function describeCluster(

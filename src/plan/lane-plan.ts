@@ -2,6 +2,7 @@
 
 import type { DeliveryLevel } from '../mirror/delivery.ts'
 import type { PartitionHeaders } from '../native/index.ts'
+import { countAged, oldestOf } from './age.ts'
 import { expectPath, type SampledPath, type SampleTarget, summarizeSample } from './batch-sample.ts'
 import type { CommittedBy, LaneStart } from './lane-start.ts'
 import type { TargetTopicPlan } from './target-topic.ts'
@@ -22,6 +23,10 @@ export interface LanePlan {
   heldBack: number
   /** Estimated from the batches that were looked at. */
   bytes: number | null
+  /** Of the records, those that go one batch at a time since the target forgets their producers. */
+  agedRecords: number | null
+  /** Of the batches that were looked at; milliseconds since the epoch. */
+  oldestTimestamp: number | null
   outcome: LaneOutcome
   path: 'shallow' | 'reseal' | 'skipped' | 'none' | 'unknown'
   reason: string
@@ -40,6 +45,8 @@ export interface LaneFacts {
   start: LaneStart
   readableEnd: number | undefined
   logEnd: number | undefined
+  /** As in `AgeFacts`. */
+  freshFrom: number | undefined
   /** -1 while there is none. */
   leader: number
   headers: PartitionHeaders | undefined
@@ -64,6 +71,13 @@ export function planLane(facts: LaneFacts): LanePlan {
     lost: start.skipped ?? 0,
     heldBack: Math.max(0, (logEnd ?? 0) - (readableEnd ?? logEnd ?? 0)),
     bytes: null,
+    agedRecords: countAged({
+      start: start.offset,
+      end: readableEnd,
+      freshFrom: facts.freshFrom,
+      isAppendTime: facts.sampleTarget.isAppendTime
+    }),
+    oldestTimestamp: headers ? oldestOf(headers, start.offset ?? 0) : null,
     batchesLookedAt: sample?.batches ?? 0,
     codecs: sample?.codecs ?? [],
     ...expect(facts, records),

@@ -7,6 +7,7 @@ import type { ConfigEntry } from '../native/index.ts'
 import { learnDefaults } from '../topics/configs.ts'
 import type { SourceTopic } from '../topics/create.ts'
 import type { LeftOut } from '../topics/select.ts'
+import { inspectAge } from './age.ts'
 import { estimateSeconds } from './estimate.ts'
 import { type Facts, isKnown, type SourceFacts, type TargetFacts } from './facts.ts'
 import { type Finding, groupBy, mergeFindings, type Warning } from './findings.ts'
@@ -49,6 +50,8 @@ export interface PlanTotals {
   records: number
   /** Of these, in lanes that would stop or wait. */
   heldRecords: number
+  /** Of these, such as go one batch at a time since the target forgets their producers. */
+  agedRecords: number
   bytes: number
   /** At the assumed rate, over all links. */
   seconds: number
@@ -179,7 +182,8 @@ function planLink(
     underscored: source.topics.flatMap(({ topic }) => (topic.startsWith('__') ? topic : [])),
     topics
   }
-  return { link, findings: inspectLink(source, target, topics) }
+  const findings = [...inspectLink(source, target, topics), ...inspectAge(topics, target, now)]
+  return { link, findings }
 }
 
 /** Nothing is committed for the group, so a run would be the mirror's first on these topics. */
@@ -204,13 +208,21 @@ function addUp(
   const topicsByAction = { create: 0, exists: 0, grow: 0, 'too-small': 0, missing: 0, refused: 0 }
   for (const { action } of targets.values()) topicsByAction[action]++
   const lanesByOutcome = { copies: 0, idle: 0, stops: 0, waits: 0, unknown: 0 }
-  const totals = { lanes: 0, records: 0, heldRecords: 0, bytes: 0, lanesNotCounted: 0 }
+  const totals = {
+    lanes: 0,
+    records: 0,
+    heldRecords: 0,
+    agedRecords: 0,
+    bytes: 0,
+    lanesNotCounted: 0
+  }
   for (const { lanes } of links.flatMap(({ topics }) => topics)) {
-    for (const { outcome, records, bytes } of lanes) {
+    for (const { outcome, records, bytes, agedRecords } of lanes) {
       lanesByOutcome[outcome]++
       totals.lanes++
       totals.records += records ?? 0
       if (outcome === 'stops' || outcome === 'waits') totals.heldRecords += records ?? 0
+      totals.agedRecords += agedRecords ?? 0
       totals.bytes += bytes ?? 0
       if (records === null || bytes === null) totals.lanesNotCounted++
     }

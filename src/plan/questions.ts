@@ -63,6 +63,25 @@ export async function listOffsets(
   )
 }
 
+/** Where records of that time and later begin; -1 in a lane that has none. */
+export async function listSince(
+  cluster: Cluster,
+  side: string,
+  partitions: readonly TopicPartition[],
+  time: number,
+  isolation: Isolation
+): Promise<Offsets> {
+  if (partitions.length === 0) return new Map()
+  const found = await asking(`${side}: list offsets by time`, () =>
+    cluster.listOffsets(partitions, time, isolation, timeoutMs)
+  )
+  return new Map(
+    found.flatMap(({ topic, partition, offset, failure }) =>
+      failure ? [] : [[laneName(topic, partition), offset] as const]
+    )
+  )
+}
+
 /** What a cluster refuses to tell is left open; an error of ours is not. */
 export async function orUnknown<Fact>(work: Promise<Fact>): Promise<Fact | Unknown> {
   try {

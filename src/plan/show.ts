@@ -28,7 +28,7 @@ function showLink(link: LinkPlan, width: number, hasLanes: boolean): string[] {
     ...(link.underscored.length > 0
       ? [`  matched although they begin with __: ${link.underscored.join(', ')}`]
       : []),
-    ...section('', topics.length > 0 ? formatTable(topicColumns, topics.map(topicRow), width) : []),
+    ...section('', showTopics(topics, width)),
     ...section('created with configs', showCreatedConfigs(topics)),
     ...section('config differences', showDifferences(topics, width)),
     ...section('lanes that would not copy', showHeldLanes(topics)),
@@ -62,6 +62,17 @@ const topicColumns: readonly Column[] = [
   { title: 'TARGET TOPIC', priority: 6 }
 ]
 
+/** Only where there are such records. */
+const agedColumn: Column = { title: 'ONE BY ONE', align: 'right', priority: 7 }
+
+function showTopics(topics: readonly TopicPlan[], width: number): string[] {
+  if (topics.length === 0) return []
+  const hasAged = topics.some(({ agedRecords }) => agedRecords !== 0)
+  const columns = hasAged ? [...topicColumns, agedColumn] : topicColumns
+  const rows = topics.map(topic => [...topicRow(topic), ...(hasAged ? [describeAged(topic)] : [])])
+  return formatTable(columns, rows, width)
+}
+
 function topicRow(topic: TopicPlan): string[] {
   return [
     topic.topic,
@@ -73,6 +84,13 @@ function topicRow(topic: TopicPlan): string[] {
     topic.seconds === null ? '?' : formatSeconds(topic.seconds),
     topic.targetTopic
   ]
+}
+
+/** The share of the records that go one batch at a time. */
+function describeAged({ records, agedRecords }: TopicPlan): string {
+  if (records === null || agedRecords === null) return '?'
+  if (agedRecords === 0) return '-'
+  return `${Math.max(1, Math.round((100 * agedRecords) / records))}%`
 }
 
 function describeTarget({ target }: TopicPlan): string {
@@ -164,6 +182,11 @@ function showTotals(totals: PlanTotals, rate: number): string[] {
       `${formatSeconds(totals.seconds)} at an assumed ${rate} MB/s (--rate)`,
     ...(totals.heldRecords > 0
       ? [`${formatCount(totals.heldRecords)} of these records are in lanes that would stop or wait`]
+      : []),
+    ...(totals.agedRecords > 0
+      ? [
+          `${formatCount(totals.agedRecords)} of these records go one batch at a time: see the warning`
+        ]
       : []),
     ...(uncounted > 0 ? [`${lanesOf(uncounted)} not in the sums: bytes or records not known`] : []),
     held.length > 0 ? held.join(', ') : 'no lane would stop'

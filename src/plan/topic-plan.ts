@@ -31,6 +31,10 @@ export interface TopicPlan {
   bytes: number | null
   /** At the assumed rate. */
   seconds: number | null
+  /** Of the records, those that go one batch at a time since the target forgets their producers. */
+  agedRecords: number | null
+  /** Of the batches that were looked at; milliseconds since the epoch. */
+  oldestTimestamp: number | null
   codecs: string[]
   lanesByOutcome: Record<LaneOutcome, number>
   lanes: LanePlan[]
@@ -72,10 +76,20 @@ export function planTopic(facts: TopicPlanFacts): TopicPlan {
     records: sumKnown(lanes.map(lane => lane.records)),
     bytes,
     seconds: estimateSeconds(bytes, megabytesPerSecond),
+    agedRecords: sumKnown(lanes.map(lane => lane.agedRecords)),
+    oldestTimestamp: lanes.reduce<number | null>(
+      (oldest, lane) => earlier(oldest, lane.oldestTimestamp),
+      null
+    ),
     codecs: [...new Set([...samples.values()].flatMap(({ codecs }) => codecs))],
     lanesByOutcome: countOutcomes(lanes),
     lanes
   }
+}
+
+function earlier(a: number | null, b: number | null): number | null {
+  if (a === null || b === null) return a ?? b
+  return Math.min(a, b)
 }
 
 function planLanes(facts: TopicPlanFacts): {
@@ -116,6 +130,7 @@ function planOne(
     ),
     readableEnd,
     logEnd,
+    freshFrom: source.freshFrom.get(name),
     leader: source.leaders.get(name) ?? -1,
     headers,
     target: targetTopic,

@@ -163,8 +163,8 @@ test('a refused batch ends the run with 1 when sending must not fail', async t =
   const { mirror, result } = startMirror(t, pair, { abortOnSendFailure: true })
   await produce(pair.source, 'orders', 0, 100)
   await waitFor(() => laneOf(mirror, 'orders', 0)?.committed === 100, 'the first commit')
-  // INVALID_RECORD, to the next Produce.
-  pair.target.pushErrors(0, [87])
+  // INVALID_RECORD, to the next Produce and to what is rebuilt after it.
+  pair.target.pushErrors(0, [87, 87])
   await produce(pair.source, 'orders', 0, 50, 100)
   const { exitCode, reason, state } = await result
   assert.equal(exitCode, 1)

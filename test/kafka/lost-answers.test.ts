@@ -13,14 +13,16 @@ import { createTopic } from '../support/kafka-tools.ts'
 import { startedLines } from '../support/killed-mirror.ts'
 import { startMirror } from '../support/mirror-process.ts'
 import { type MutedProxy, startMutedProxy } from '../support/muted-proxy.ts'
+import { RawClient } from '../support/raw-client.ts'
 import { startLoad } from '../support/steady-load.ts'
 
 const limit = { timeout: 120_000 }
 const partitions = 2
 const dayMs = 86_400_000
-/** The mirror counts on less than the day for which a target remembers by default. */
+const hourMs = 3_600_000
+/** The mirror counts on less than the time for which a target says that it remembers. */
 const marginMs = 1_200_000
-/** The target remembers exactly as long as the mirror counts on. */
+/** The target remembers exactly as long as the mirror counts on, which it reads before that is set. */
 const expirationMs = dayMs - marginMs
 
 let proxy: MutedProxy
@@ -32,7 +34,6 @@ before(async () => {
   const jvm = ['-Xmx320m']
   const config = {
     'advertised.listeners': `PLAINTEXT://${proxy.address}`,
-    'producer.id.expiration.ms': expirationMs,
     'producer.id.expiration.check.interval.ms': 200
   }
   const started = await Promise.all([
@@ -53,9 +54,14 @@ test('the target forgot the producer long ago', limit, t =>
   loseAnswers(t, { ageMs: 3 * dayMs, downMs: 500 })
 )
 
+test('the target is set to forget within an hour', limit, async t => {
+  await remember(t, hourMs)
+  await loseAnswers(t, { ageMs: 2 * hourMs, downMs: 500 })
+})
+
 // The age of a batch counts when it is sent again, not when its answer was lost.
 test('the target forgets the producer while it cannot be reached', limit, t =>
-  loseAnswers(t, { ageMs: expirationMs - 5_000, downMs: 7_000 })
+  loseAnswers(t, { ageMs: expirationMs - 5_000, downMs: 7_000, expirationMs })
 )
 
 // F4, F21: a broker that ends in good order keeps the last batch of a producer alone, so what was sent before it is not
@@ -66,9 +72,28 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
   )
 }
 
-type Loss = { ageMs: number; downMs: number; signal?: 'SIGTERM' | 'SIGKILL' }
+type Loss = {
+  ageMs: number
+  downMs: number
+  signal?: 'SIGTERM' | 'SIGKILL'
+  /** Set once the mirror runs. */
+  expirationMs?: number
+}
 
-async function loseAnswers(t: TestContext, { ageMs, downMs, signal }: Loss): Promise<void> {
+/** For the rest of the test. */
+async function remember(t: TestContext, forMs: number): Promise<void> {
+  const client = new RawClient(proxy.address)
+  t.after(() => client.close())
+  const set = (value: number | null) =>
+    client.admin.alterConfigs({ type: 'broker', name: '' }, { 'producer.id.expiration.ms': value })
+  t.after(() => set(null))
+  await set(forMs)
+}
+
+async function loseAnswers(
+  t: TestContext,
+  { ageMs, downMs, signal, expirationMs }: Loss
+): Promise<void> {
   const topic = `lost-${randomUUID()}`
   await createTopic(source.bootstrap, topic, partitions)
   await createTopic(proxy.address, topic, partitions)
@@ -78,6 +103,7 @@ async function loseAnswers(t: TestContext, { ageMs, downMs, signal }: Loss): Pro
   const mirror = await startMirror(t, { ...options, flags: ['--offset.commit.interval.ms', '500'] })
   const hasSome = async () => (await countRecords(proxy.address, topic)) > 1_000
   await mirror.until('records that move', hasSome)
+  if (expirationMs !== undefined) await remember(t, expirationMs)
   proxy.mute()
   t.after(() => proxy.heal())
   const written = load.records

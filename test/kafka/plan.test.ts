@@ -17,6 +17,7 @@ import { createTopic } from '../support/kafka-tools.ts'
 import { mirrorOnce, partitionsOf, startMirror } from '../support/mirror-process.ts'
 import { freePorts } from '../support/ports.ts'
 import { RawClient } from '../support/raw-client.ts'
+import { waitFor } from '../support/wait.ts'
 
 const command = fileURLToPath(new URL('../../../bin/heliostat', import.meta.url))
 const run = promisify(execFile)
@@ -106,6 +107,41 @@ test(
         ['heliostat', 4_000, 'idle']
       ]
     )
+  }
+)
+
+test(
+  'history that is older than what the target remembers goes one batch at a time, unless it is set to remember longer',
+  limit,
+  async t => {
+    const { source, target } = pair
+    const topic = `old-${randomUUID()}`
+    await createTopic(source.bootstrap, topic, 2)
+    const load = { records: 400, batchRecords: 100, codec: 'lz4' } as const
+    for (const days of [3, 0]) {
+      const baseTimestamp = Date.now() - days * 86_400_000
+      await produceMixed(source.bootstrap, topic, { ...load, baseTimestamp })
+    }
+    const options = { whitelist: topic, group: topic }
+    const before = await readPlan(t, options)
+    assert.deepEqual(
+      [before.totals.records, before.totals.agedRecords],
+      [2 * load.records, load.records]
+    )
+    const [warning] = before.warnings
+    assert.equal(warning?.kind, 'aged-records')
+    const [setting = '', value = ''] =
+      /--add-config (\S+?)=(\d+)/.exec(warning?.fix ?? '')?.slice(1) ?? []
+    const set = (to: string | null) =>
+      withClient(target.bootstrap, client =>
+        client.admin.alterConfigs({ type: 'broker', name: '' }, { [setting]: to })
+      )
+    t.after(() => set(null))
+    await set(value)
+    const raised = async () => (await readPlan(t, options)).totals.agedRecords === 0
+    await waitFor('a plan without old records', raised)
+    const { warnings } = await readPlan(t, options)
+    assert.deepEqual(warnings, [])
   }
 )
 

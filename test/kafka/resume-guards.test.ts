@@ -106,6 +106,18 @@ test('what arrived after the last commit is found and passed over', limit, async
   await assertSame(topic)
 })
 
+// The commit stands behind them then: were its end of the target still the old one, their loss could not be seen.
+test('what was passed over is committed as acknowledged', limit, async t => {
+  const { topic, options } = await startTopic()
+  await crash(t, topic, options)
+  await mirrorAll(t, options)
+  for (const { offset, metadata } of await readCommits(pair.source.bootstrap, topic)) {
+    const decoded = decodeCheckpoint(metadata ?? '')
+    assert.ok(decoded.kind === 'own', `${metadata}`)
+    assert.deepEqual([offset, decoded.checkpoint.targetEnd], [2 * records, 2 * records])
+  }
+})
+
 test('aborted transactions are not counted among what arrived', limit, async t => {
   const { source, target } = pair
   const { topic, options } = await startTopic()

@@ -123,9 +123,13 @@ TEST("records that the target has already are cut out of the middle of a batch")
     options.producer_epoch = 0;
     options.sequence = 50;
     options.arrived = 4;  // one batch of three, and one record of the next
+    options.target_end = 90;
+    options.arrived_end = 94;
     Filled filled(options, 10);
     Lane& lane = filled.lane;
     CHECK(lane.checkpoint() == 13 && lane.checkpoint_sequence() == 53);
+    // The fourth lies behind the checkpoint: a restart is to find it again.
+    CHECK(lane.target_end() == 90);
     const auto task = lane.TakeReseal();
     CHECK(task && task->skip == 1 && task->from_offset == 13);
     lane.GiveResealed(task->ticket, 1, {Part(14, 15, 2)});
@@ -133,6 +137,75 @@ TEST("records that the target has already are cut out of the middle of a batch")
     CHECK(rest.stamp.base_sequence == 54);
     lane.Answered(rest.serial, 0, 100, kNow);
     CHECK(lane.checkpoint() == 16 && lane.checkpoint_sequence() == 56);
+}
+
+// A target that loses them later is then seen to end too early, also by a restart.
+TEST("what the target has already counts as acknowledged once it was passed over") {
+    Lane::Options options = OptionsAt(10);
+    options.producer_id = 7;
+    options.producer_epoch = 0;
+    options.sequence = 50;
+    options.arrived = 3;
+    options.target_end = 90;
+    options.arrived_end = 94;
+    options.resumes = true;
+    Filled filled(options, 10);
+    Lane& lane = filled.lane;
+    CHECK(lane.checkpoint() == 13 && lane.checkpoint_sequence() == 53);
+    CHECK(lane.target_end() == 94);
+    lane.Answered(lane.Send().serial, 0, 93, kNow);
+    CHECK(lane.IsOver() && lane.problem() == LaneReason::kTargetWentBack);
+}
+
+TEST(
+    "a target that takes no zstd gets the batch rebuilt in its place, and later ones are told so") {
+    Filled filled(Rebuilding(), 10);
+    Lane& lane = filled.lane;
+    const auto head = lane.TakeReseal();
+    CHECK(head && !head->avoids_zstd);
+    lane.GiveResealed(head->ticket, 0, {Part(11, 12, 2)});
+    const Lane::Outgoing first = lane.Send();
+    lane.Answered(first.serial, 0, 100, kNow);
+    lane.AvoidZstd();
+    const auto next = lane.TakeReseal();
+    CHECK(next && next->avoids_zstd && next->from_offset == 13);
+    CHECK(next->reason == LaneReason::kCodecUnsupported && !lane.CanSend(kNow));
+    lane.GiveResealed(next->ticket, 0, {Part(13, 15, 3)});
+    lane.Answered(lane.Send().serial, 0, 102, kNow);
+    CHECK(lane.checkpoint() == 16 && lane.counts().resealed.back() == 1);
+}
+
+TEST(
+    "a batch that was rebuilt before it was known that the target takes no zstd is fetched again") {
+    Filled filled(Rebuilding(), 10);
+    Lane& lane = filled.lane;
+    const auto head = lane.TakeReseal();
+    lane.GiveResealed(head->ticket, 0, {Part(11, 12, 2)});
+    lane.AvoidZstd();
+    CHECK(lane.IsIdle() && lane.position() == 11 && lane.problem() == LaneReason::kNone);
+}
+
+// The answer begins behind the records that are to be fetched again: they would be lost.
+TEST("an answer to a Fetch from before the lane went back is dropped") {
+    Filled filled(Rebuilding(), 10);
+    Lane& lane = filled.lane;
+    const auto head = lane.TakeReseal();
+    lane.GiveResealed(head->ticket, 0, {Part(11, 12, 2)});
+    CHECK(lane.position() == 16);
+    lane.FetchSent();
+    lane.AvoidZstd();
+    CHECK(lane.position() == 11);
+    const Bytes batch =
+        MakeBatch({.base_offset = 16, .deltas = {0}, .max_timestamp = kNow.wall_ms});
+    FetchedPartition late{};
+    late.high_watermark = late.last_stable_offset = late.readable_end = 17;
+    late.walk.batches.push_back({});
+    late.walk.batches.back().data = batch.data();
+    late.walk.batches.back().size = static_cast<uint32_t>(batch.size());
+    late.walk.batches.back().base_offset = 16;
+    late.walk.batches.back().next_offset = 17;
+    lane.Fetched(std::move(late));
+    CHECK(lane.IsIdle() && lane.position() == 11 && lane.WantsFetch(kNow));
 }
 
 TEST("a batch that cannot be rebuilt stops the lane there, and nothing later is sent") {
@@ -283,7 +356,7 @@ TEST("a refused batch is rebuilt once, with the same sequence, and those behind 
         CHECK(batch.stamp.base_sequence == sequence);
         lane.Answered(batch.serial, 0, 60 + sequence, kNow);
     }
-    CHECK(lane.checkpoint() == 16 && lane.counts().resealed.back() == 2);
+    CHECK(lane.checkpoint() == 16 && lane.counts().resealed[5] == 2);
 }
 
 TEST("a batch that is refused again, or cannot be rebuilt, stops the lane") {
@@ -337,6 +410,41 @@ TEST("a damaged batch is fetched once more before the lane stops at it") {
     CHECK(batch.stamp.base_sequence == 40);
     lane.Answered(batch.serial, kCorruptMessage, -1, kNow);
     CHECK(lane.IsOver() && lane.problem() == LaneReason::kBadCrc && lane.stop_offset() == 10);
+}
+
+TEST("under a fresh producer the first batch flies alone again") {
+    Lane::Options options = OptionsAt(10);
+    options.producer_id = 7;
+    options.producer_epoch = 0;
+    Filled filled(options, 10);
+    Lane& lane = filled.lane;
+    lane.Answered(lane.Send().serial, 0, 100, kNow);
+    constexpr int16_t kOutOfOrderSequence = 45;
+    const Lane::Outgoing second = lane.Send();
+    const Bytes third =
+        MakeBatch({.base_offset = 16, .deltas = {0, 1, 2}, .max_timestamp = kNow.wall_ms});
+    lane.FetchSent();
+    lane.Fetched({.high_watermark = 19,
+                  .last_stable_offset = 19,
+                  .log_start = 0,
+                  .readable_end = 19,
+                  .proves_end = true,
+                  .walk = WalkBatches({.data = third.data(),
+                                       .size = third.size(),
+                                       .position = 16,
+                                       .log_start = 0,
+                                       .high_watermark = 19,
+                                       .read_committed = false,
+                                       .aborted = {},
+                                       .target_max_batch_bytes = 1'000'000,
+                                       .target_append_time = false,
+                                       .can_reseal = false}),
+                  .owner = nullptr});
+    CHECK(lane.CanSend(kNow));
+    lane.Answered(second.serial, kOutOfOrderSequence, -1, kNow);
+    CHECK(lane.NeedsProducerId());
+    lane.SetProducer(8, 0);
+    CHECK(lane.CanSend(kNow) && lane.Send().stamp.base_sequence == 0 && !lane.CanSend(kNow));
 }
 
 }  // namespace heliostat::testing

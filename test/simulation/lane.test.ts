@@ -91,7 +91,7 @@ const mutations: Record<string, Mutation> = {
   ),
   'the first batch is not alone': inLane('known_until_ >= 0 && IsFresh(known_until_, now)', 'true'),
   'old batches are not alone': inLane(
-    'return timestamp > now.wall_ms - (kProducerExpiryMs - kExpiryMarginMs);',
+    'return timestamp > now.wall_ms - (options_.producer_expiry_ms - kExpiryMarginMs);',
     'return timestamp > now.wall_ms * 0 - 1;'
   ),
   'the window has no limit': inLane(
@@ -107,7 +107,6 @@ const mutations: Record<string, Mutation> = {
     'if (slots_.empty()) checkpoint_ = {batch.next_offset, batch.leader_epoch};'
   ),
   'a fresh producer goes on with the old sequences': inLane('        slot.sequence = -1;\n', ''),
-  'a fresh producer is taken for known': inLane('    known_until_ = -1;\n', ''),
   'a reset names nothing as double': inLane('            reset.to = slot.last_offset + 1;\n', ''),
   'sequences wrap too early': inLane('kSequenceMask = 0x7fffffff', 'kSequenceMask = 0x3fffffff'),
   'sequences do not start at 0 after a reset': inLane('    next_sequence_ = 0;\n', ''),

@@ -74,7 +74,7 @@ void Mirror::Ask(size_t at) {
             scene_.totals.exact++;
             scene_.totals.passed_over += arrived;
             track.ledger.CheckArrived(runner.plan.offset, arrived, track.target);
-            return RunLane(at, arrived);
+            return RunLane(at, arrived, runner.search->arrived_end());
         case ResumeAnswer::kFresh:
             // What was sent under an id that was never committed may still be on its way.
             Announce(at, runner.plan.offset, track.ledger.sent_end());
@@ -109,14 +109,17 @@ void Mirror::Prepare(size_t at) {
     runner.phase = Phase::kCommitFirst;
 }
 
-// Of the newest id, where this partition has none of it yet.
+// Of the newest id, where this partition has none of it yet; else a new one is asked for.
 int64_t Mirror::ClaimProducer(size_t at) {
-    const bool is_first = !is_claimed_[at];
+    if (is_claimed_[at]) {
+        producer_id_ = scene_.next_producer_id++;
+        is_claimed_.assign(is_claimed_.size(), false);
+    }
     is_claimed_[at] = true;
-    return is_first ? producer_id_ : -1;
+    return producer_id_;
 }
 
-void Mirror::RunLane(size_t at, int64_t arrived) {
+void Mirror::RunLane(size_t at, int64_t arrived, int64_t arrived_end) {
     Runner& runner = runners_[at];
     Random& random = scene_.random;
     const Metadata& metadata = runner.plan.metadata;
@@ -134,6 +137,7 @@ void Mirror::RunLane(size_t at, int64_t arrived) {
                       .sequence = metadata.next_sequence,
                       .arrived = arrived,
                       .target_end = metadata.target_end,
+                      .arrived_end = arrived_end,
                       .resumes = scene_.resumes});
     runner.phase = Phase::kRunning;
     runner.connection = -1;
@@ -188,7 +192,7 @@ void Mirror::FinishCommit(size_t at, bool is_told) {
         runner.lane->ReadOn();
     }
     if (!is_first) return;
-    if (is_told) return RunLane(at, 0);
+    if (is_told) return RunLane(at, 0, -1);
     runner.phase = Phase::kReadCommit;
 }
 

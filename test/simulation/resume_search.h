@@ -29,6 +29,7 @@ class ResumeSearch {
     // Asks the next question; an answer ends it.
     std::optional<ResumeAnswer> Ask(const TargetPartition& target);
     int64_t arrived() const { return arrived_; }
+    int64_t arrived_end() const { return arrived_ > 0 ? facts_.tail_end : -1; }
 
    private:
     enum class Step { kEnds, kTail, kLeader, kAnchor };

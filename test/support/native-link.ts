@@ -11,6 +11,7 @@ import {
 } from '../../src/native/index.ts'
 
 export const linkOptions: LinkOptions = {
+  producerExpiryMs: 86_400_000,
   streams: 2,
   producers: 2,
   isolation: 'read_uncommitted',
@@ -77,6 +78,7 @@ export function addLanes(link: Link, topic: string, partitions: number): number[
       sequence: 0,
       arrived: 0,
       targetEnd: -1,
+      arrivedEnd: -1,
       resumes: false
     }))
   )

@@ -78,6 +78,7 @@ export class ScriptedLink {
         sequence: 0,
         arrived: 0,
         targetEnd: -1,
+        arrivedEnd: -1,
         resumes: false,
         ...start
       }))

@@ -102,6 +102,16 @@ test('another codec is written where one is asked for, at its level', () => {
   }
 })
 
+test('a target without zstd gets LZ4 in its place, and every other codec as it was', () => {
+  for (const codec of codecs) {
+    const source = encodeBatch([{ key: 'k', value: 'v'.repeat(200) }], { codec })
+    const [batch] = batchesOf(reseal(source, { avoidsZstd: true }))
+    const { codec: written } = readBatchHeader(Buffer.from(batch?.bytes as Uint8Array))
+    assert.equal(written, codec === 'zstd' ? 'lz4' : codec)
+    assert.deepEqual(withSourceOffsets([batch as ResealedBatch]), seen(source))
+  }
+})
+
 test('append times are written into the records, or left to the producer', () => {
   const times = [5, 3, 4]
   const records = times.map(timestamp => ({ value: 'v', timestamp }))

@@ -25,6 +25,7 @@ export function laneView(given: Partial<LaneView> = {}): LaneView {
     resealAppendTime: 0,
     resealTooLarge: 0,
     resealRefused: 0,
+    resealCodecUnsupported: 0,
     skippedArrived: 0,
     firstSource: 100,
     lastSource: 109,

@@ -10,6 +10,7 @@ import type {
   PartitionHeaders,
   TopicMetadata
 } from '../../src/native/index.ts'
+import { countAged, freshSince, inspectAge, memoryOf } from '../../src/plan/age.ts'
 import { expectPath, type SampleTarget } from '../../src/plan/batch-sample.ts'
 import { compareConfigs } from '../../src/plan/config-differences.ts'
 import type { Facts, SourceFacts, TargetFacts } from '../../src/plan/facts.ts'
@@ -459,11 +460,19 @@ interface World {
   topics: Record<string, number>
   target?: Record<string, number>
   ends?: Record<string, number>
+  /** First offsets that are young enough. */
+  fresh?: Record<string, number>
   headers?: PartitionHeaders[]
   alias?: string
 }
 
-function sourceOf({ topics, ends = {}, headers = [], alias = 'east' }: World): SourceFacts {
+function sourceOf({
+  topics,
+  ends = {},
+  fresh = {},
+  headers = [],
+  alias = 'east'
+}: World): SourceFacts {
   const names = Object.entries(topics).flatMap(([topic, partitions]) =>
     Array.from({ length: partitions }, (_, partition) => `${topic}-${partition}`)
   )
@@ -496,6 +505,7 @@ function sourceOf({ topics, ends = {}, headers = [], alias = 'east' }: World): S
     logStarts: all(() => 0),
     readableEnds: all(name => ends[name] ?? 0),
     logEnds: all(name => ends[name] ?? 0),
+    freshFrom: all(name => fresh[name] ?? 0),
     headers: new Map(headers.map(entry => [`${entry.topic}-${entry.partition}`, entry]))
   }
 }
@@ -512,7 +522,8 @@ function targetOf(topics: Record<string, number>): TargetFacts {
       Object.entries(topics).map(([topic, partitions]) => [topic, topicOf(topic, partitions)])
     ),
     logStarts: new Map(),
-    logEnds: new Map()
+    logEnds: new Map(),
+    memory: memoryOf(86_400_000)
   }
 }
 
@@ -624,6 +635,84 @@ test('lanes whose offsets another program committed are looked at first, and few
       ['t7', 3, 5]
     ]
   )
+})
+
+const ages: readonly [
+  what: string,
+  changes: Partial<Parameters<typeof countAged>[0]>,
+  number | null
+][] = [
+  ['all of them', { freshFrom: -1 }, 90],
+  ['those before the first young one', { freshFrom: 40 }, 30],
+  ['none behind it', { freshFrom: 10 }, 0],
+  ['none behind a start that is young', { freshFrom: 5 }, 0],
+  ['not more than can be read', { freshFrom: 120 }, 90],
+  ['none where the target counts from the arrival', { freshFrom: -1, isAppendTime: true }, 0],
+  ['nobody knows', { freshFrom: undefined }, null],
+  ['nothing to copy', { freshFrom: undefined, end: 10 }, 0],
+  ['a start that is not known', { start: undefined }, null]
+]
+
+for (const [what, changes, expected] of ages) {
+  test(`records that go one batch at a time: ${what}`, () => {
+    const facts = { start: 10, end: 100, freshFrom: -1, isAppendTime: false, ...changes }
+    assert.equal(countAged(facts), expected)
+  })
+}
+
+const dayMs = 86_400_000
+
+test('a target remembers for its setting less the margin, and for a day when it does not tell', () => {
+  assert.equal(freshSince(memoryOf(undefined), now), now - dayMs + 1_200_000)
+  assert.equal(freshSince(memoryOf(3_600_000), now), now - 2_400_000)
+  assert.equal(freshSince(memoryOf(1), now), now)
+})
+
+function agedFix(ageMs: number | null, expiryMs?: number) {
+  const oldestTimestamp = ageMs === null ? null : now - ageMs
+  const target = { memory: memoryOf(expiryMs), bootstrapServers: 'west:9092' }
+  return inspectAge([{ topic: 'orders', agedRecords: 1, oldestTimestamp }], target, now)[0]
+}
+
+// The setting is a 32-bit number: it cannot hold a month.
+test('the advice holds the oldest record and the copy, as far as the setting goes', () => {
+  const set = /--add-config producer\.id\.expiration\.ms=(\d+)\.( That is the most)?/
+  const fixOf = (ageMs: number | null) => set.exec(agedFix(ageMs)?.fix ?? '')?.slice(1)
+  assert.deepEqual(fixOf(2.5 * dayMs), [`${4 * dayMs}`, undefined])
+  assert.deepEqual(fixOf(60 * dayMs), ['2147483647', ' That is the most'])
+  assert.deepEqual(fixOf(null), ['2147483647', ' That is the most'])
+  assert.equal(agedFix(60 * dayMs, 2_147_483_647)?.fix, undefined)
+  assert.match(
+    agedFix(dayMs)?.text ?? '',
+    /older than 23h 40m .* is not told, and taken as 86400000/
+  )
+})
+
+test('old history is told by topic, in the sums, and in one warning with the advice', () => {
+  const old = { firstTimestamp: now - 3 * dayMs, maxTimestamp: now - 2 * dayMs }
+  const plan = planOf({
+    topics: { orders: 2, log: 1, young: 1 },
+    ends: { 'orders-0': 100, 'orders-1': 100, 'log-0': 50, 'young-0': 10 },
+    fresh: { 'orders-0': -1, 'orders-1': 60, 'log-0': -1 },
+    headers: [headersOf('orders', 0, [batch(0, old)]), headersOf('young', 0, [batch(0)])]
+  })
+  assert.deepEqual(
+    plan.links[0]?.topics.map(topic => [topic.agedRecords, topic.oldestTimestamp]),
+    [
+      [160, now - 3 * dayMs],
+      [50, null],
+      [0, now]
+    ]
+  )
+  assert.equal(plan.totals.agedRecords, 210)
+  const [warning, ...others] = plan.warnings.filter(({ kind }) => kind === 'aged-records')
+  assert.deepEqual([others.length, warning?.topics], [0, ['orders', 'log']])
+  assert.match(warning?.fix ?? '', /producer\.id\.expiration\.ms=432000000\.$/)
+  const text = showPlan(plan, { width: 200, hasLanes: false }).join('\n')
+  assert.match(text, /ONE BY ONE/)
+  assert.match(text, /^orders +2 .* 80%$/m)
+  assert.match(text, /^young +1 .* -$/m)
+  assert.match(text, /210 of these records go one batch at a time: see the warning/)
 })
 
 test('the text names what is left out, what would stop, and the assumed rate', () => {

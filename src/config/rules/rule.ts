@@ -1,7 +1,6 @@
 // What a rule for a client setting is, and the draft that rules write into.
 
-import type { AutoOffsetReset } from '../../mirror/types.ts'
-import type { LinkOptions } from '../../native/index.ts'
+import type { AutoOffsetReset, LinkSettings } from '../../mirror/types.ts'
 import type { Setting } from '../properties-file.ts'
 import type { Check } from './check.ts'
 
@@ -42,7 +41,7 @@ export type Rule = Common &
     | { action: 'refuse'; note: string; use?: Use }
   )
 
-export type EngineSettings = { -readonly [Name in keyof LinkOptions]?: LinkOptions[Name] }
+export type EngineSettings = { -readonly [Name in keyof LinkSettings]?: LinkSettings[Name] }
 
 /** Options of the command line that a file may name too. */
 export type FlagName = 'whitelist' | 'blacklist' | 'num.streams'
@@ -122,11 +121,11 @@ export function setGroup(draft: Draft, setting: Setting, name: string, value: st
   draft.origins.set(`group ${name}`, setting.origin)
 }
 
-export function setEngine<Name extends keyof LinkOptions>(
+export function setEngine<Name extends keyof LinkSettings>(
   draft: Draft,
   setting: Setting,
   name: Name,
-  value: LinkOptions[Name]
+  value: LinkSettings[Name]
 ): void {
   draft.engine[name] = value
   draft.origins.set(`engine ${name}`, setting.origin)
@@ -164,8 +163,8 @@ export function refuseForeignClass(instead: string): (value: string) => string |
 /** Hands the value to the engine as a number. The check of the row has made sure that it is one. */
 export function toEngine(
   name: {
-    [Name in keyof LinkOptions]: LinkOptions[Name] extends number ? Name : never
-  }[keyof LinkOptions]
+    [Name in keyof LinkSettings]: LinkSettings[Name] extends number ? Name : never
+  }[keyof LinkSettings]
 ): Use {
   return (setting, draft) => setEngine(draft, setting, name, Number(setting.value))
 }
