@@ -197,6 +197,7 @@ export class LaneOrigins {
     // Without it nobody could tell after a crash what of the target's log is this lane's.
     const isReady = ({ offset }: PartitionOffset) => offset >= 0 || !resumes
     const ready = ends.filter(isReady).map(partitionOf)
+    this.#tellFilled(starts, ends)
     const producers = idempotent
       ? await claimProducers(link, ready, timeoutMs)
       : ready.map(() => noProducer)
@@ -210,6 +211,20 @@ export class LaneOrigins {
       const position = { sequence: 0, arrived: 0, ...place }
       return { kind: 'go', origin: { ...producer, ...position, resumes, level, isFirst: true } }
     })
+  }
+
+  /** Kafka deletes a group's commits along with a topic: one that was made anew meanwhile looks like a first start. */
+  #tellFilled(starts: readonly FirstStart[], ends: readonly PartitionOffset[]): void {
+    const filled = starts.filter(({ arrival }, index) => {
+      return arrival.committed < 0 && (ends[index]?.offset ?? 0) > 0
+    })
+    if (filled.length === 0) return
+    const topics = [...new Set(filled.map(({ arrival }) => arrival.lane.topic))].slice(0, 10)
+    this.#options.log.warn(
+      { lanes: filled.length, topics },
+      'nothing is committed for these lanes and their target partitions hold records: what is mirrored comes behind ' +
+        'them. Was the source topic made anew, or were the commits deleted?'
+    )
   }
 
   /** A partition that was made a moment ago may not have its leader yet. */

@@ -346,6 +346,26 @@ const gapLine =
 type Gap = { from: number; to: number; offsets: number; isSkipped: boolean }
 
 /** A topic with 2,000 numbered records in each partition, and how it is mirrored. */
+// Kafka deletes the commits with the topic, so nobody can tell it from a first start.
+test(
+  'a topic that is made anew while no mirror runs comes behind the old one, with a warning',
+  limit,
+  async t => {
+    const { topic, options } = await startTopic(1)
+    assertDone(await mirrorOnce(t, options))
+    await recreate(topic, 1)
+    await waitFor('the commit is gone', async () => (await committedOf(topic)) === undefined)
+    await produce(topic, 50, 9_000)
+    const again = await mirrorOnce(t, options)
+    assertDone(again)
+    const [warned] = again.mirror.lines.filter(({ msg }) =>
+      /made anew, or were the commits/.test(msg)
+    )
+    assert.deepEqual([warned?.lanes, warned?.topics], [1, [topic]])
+    await assertNumbers(topic, [[...numbers(0, 2_000), ...numbers(9_000, 9_050)]])
+  }
+)
+
 async function startTopic(partitions: number): Promise<{ topic: string; options: MirrorOptions }> {
   const { source, target } = pair
   const topic = `source-${randomUUID()}`
