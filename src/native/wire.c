@@ -142,8 +142,8 @@ void wire_use_version(wire_request* request, int16_t version) {
 
 void wire_flexible(wire_request* request) { rd_kafka_buf_upgrade_flexver_request(request); }
 
-// One more byte than asked for: librdkafka writes the closing tags of a flexible request itself, and
-// would look for ever for room that it counts in the segment which was too small for the rest.
+// One more byte than asked for: librdkafka writes the closing tags of a flexible request itself,
+// and would look for ever for room that it counts in the segment which was too small for the rest.
 void wire_reserve(wire_request* request, size_t size) {
     rd_buf_write_ensure_contig(&request->rkbuf_buf, size + 1);
 }
