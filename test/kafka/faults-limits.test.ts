@@ -133,7 +133,13 @@ for (const { side, operation } of rights) {
       const labels = { topic: taken, reason: 'not-allowed' }
       const isShown = async () => (await readMetric(mirror, 'heliostat_lane_problem', labels)) === 2
       await mirror.until('the reason of its lanes', isShown)
-      const before = await countRecords(target.bootstrap, taken)
+      // What was fetched before is still written.
+      let before = -1
+      await mirror.until('its last records', async () => {
+        const earlier = before
+        before = await countRecords(target.bootstrap, taken)
+        return before === earlier
+      })
       await goesOn(mirror, kept)
       assert.equal(await countRecords(target.bootstrap, taken), before)
       const told = await mirror.line({ msg: 'lane backs off and tries again', topic: taken })
