@@ -299,28 +299,27 @@ void Fetcher::Take(Request& request, const wire_result& result) {
     size_t batches = 0;
     int64_t records = 0;
     const LinkOptions& options = link_.options();
+    // Nothing of the answer counts, and the replica that gave it is not preferred any more.
+    const auto refuse = [&](const RoutedLanePtr& routed, const auto& fail) {
+        link_.Count(LinkCount::kFetchErrors, 1);
+        std::lock_guard lock(routed->mutex);
+        routed->preferred_source = -1;
+        link_.Settle(routed, fail(routed->lane), now, kicks);
+    };
     for (auto& [entry, answer] : answers) {
         const RoutedLanePtr& routed = request.entries[entry].lane;
         const int64_t position = request.entries[entry].position.offset;
         if (answer.error != 0) {
-            link_.Count(LinkCount::kFetchErrors, 1);
-            std::lock_guard lock(routed->mutex);
-            routed->preferred_source = -1;
-            link_.Settle(routed, routed->lane.FetchFailed(answer.error, now), now, kicks);
+            refuse(routed, [&](Lane& lane) { return lane.FetchFailed(answer.error, now); });
             continue;
         }
         if (answer.diverging_end >= 0) {
-            link_.Count(LinkCount::kFetchErrors, 1);
-            std::lock_guard lock(routed->mutex);
-            routed->preferred_source = -1;
-            link_.Settle(routed, routed->lane.FetchDiverged(answer.diverging_end, now), now, kicks);
+            refuse(routed,
+                   [&](Lane& lane) { return lane.FetchDiverged(answer.diverging_end, now); });
             continue;
         }
         if (!IsPlausible(answer)) {
-            link_.Count(LinkCount::kFetchErrors, 1);
-            std::lock_guard lock(routed->mutex);
-            routed->preferred_source = -1;
-            link_.Settle(routed, routed->lane.FetchMalformed(now), now, kicks);
+            refuse(routed, [&](Lane& lane) { return lane.FetchMalformed(now); });
             continue;
         }
         const int64_t stable =

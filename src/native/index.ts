@@ -488,8 +488,6 @@ export const laneColumns = [
   'skippedEmpty',
   /** Batches that the target had already when the lane began. */
   'skippedArrived',
-  /** Source offsets that were deleted before they were mirrored, and skipped. */
-  'lost',
   'firstSource',
   'lastSource',
   'firstTarget',

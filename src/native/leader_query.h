@@ -9,13 +9,16 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "deadline.h"
 #include "failure.h"
 #include "protocol.h"
+#include "routed_lane.h"
 #include "topic_partition.h"
 #include "wire.h"
 
@@ -57,6 +60,35 @@ struct LeaderQuery {
     // False when the answer makes no sense; its partitions then fail.
     std::function<bool(const Places&, const wire_result&)> take;
     std::function<void(size_t place, rd_kafka_resp_err_t code)> fail;
+};
+
+// Which of the partitions that one request asked about its answer tells of. `asked` must outlive
+// it.
+class AnsweredPlaces {
+   public:
+    using Places = LeaderQuery::Places;
+
+    template <typename Asked>
+    AnsweredPlaces(const std::vector<Asked>& asked, const Places& places) : places_(places) {
+        for (const size_t place : places) index_.Add(asked[place].topic, asked[place].partition);
+    }
+
+    // The partition's place, once; nothing when it was not asked about.
+    std::optional<size_t> Take(std::string_view topic, int32_t partition) {
+        const size_t at = index_.Take(topic, partition);
+        return at == index_.size() ? std::nullopt : std::optional(places_[at]);
+    }
+    // An answer that leaves a partition out says nothing about it: a broker that throttles may do
+    // that (KIP-219), and it is neither an empty log nor one without producers.
+    void FailLeftOut(
+        const std::function<void(size_t place, rd_kafka_resp_err_t code)>& fail) const {
+        for (size_t at = 0; at < places_.size(); at++)
+            if (!index_.WasTaken(at)) fail(places_[at], RD_KAFKA_RESP_ERR__TIMED_OUT);
+    }
+
+   private:
+    const Places& places_;
+    heliostat::AnswerIndex index_;
 };
 
 struct PlaceAtLeader {

@@ -81,7 +81,6 @@ struct LinkEvent {
     std::string source;  // topic-partition
     std::string target;
     bool is_skipped = false;  // of a gap
-    int64_t assumed = 0;
 };
 
 // Totals in the order of `linkColumns` in index.ts.
@@ -153,7 +152,7 @@ class Link {
     // The checkpoints of these lanes behind a gap are committed.
     void ReadOn(const std::vector<uint32_t>& ids);
     // One row of kLaneColumns numbers per lane.
-    static constexpr size_t kLaneColumns = 41;
+    static constexpr size_t kLaneColumns = 40;
     using Totals = std::array<double, static_cast<size_t>(LinkCount::kSize)>;
     void Snapshot(std::vector<double>* rows, Totals* totals);
     std::vector<LinkEvent> DrainEvents();

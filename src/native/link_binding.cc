@@ -179,7 +179,6 @@ Napi::Value ToJs(Napi::Env env, const LinkEvent& event) {
         object.Set("from", static_cast<double>(event.from));
         object.Set("to", static_cast<double>(event.to));
         object.Set("isSkipped", event.is_skipped);
-        object.Set("assumed", static_cast<double>(event.assumed));
         return object;
     }
     object.Set("code", event.code);

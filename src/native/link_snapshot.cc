@@ -15,6 +15,17 @@ std::string PartitionName(const std::string& topic, int32_t partition) {
     return topic + "-" + std::to_string(partition);
 }
 
+LinkEvent EventOf(LinkEvent::Type type, const RoutedLane& lane, int64_t from, int64_t to) {
+    return {.type = type,
+            .lane = lane.id,
+            .reason = LaneReason::kNone,
+            .code = 0,
+            .from = from,
+            .to = to,
+            .source = PartitionName(lane.source_topic, lane.source_partition),
+            .target = PartitionName(lane.target_topic, lane.target_partition)};
+}
+
 }  // namespace
 
 void Link::Push(LinkEvent event) {
@@ -30,63 +41,37 @@ void Link::Tell(RoutedLane& lane) {
                       : lane.lane.IsOver()         ? LinkEvent::Type::kStopped
                                                    : LinkEvent::Type::kBackingOff;
     const int64_t offset = lane.lane.IsOver() ? lane.lane.stop_offset() : lane.lane.checkpoint();
-    Push({.type = type,
-          .lane = lane.id,
-          .reason = problem,
-          .code = lane.lane.problem_code(),
-          .from = offset,
-          .to = offset,
-          .source = PartitionName(lane.source_topic, lane.source_partition),
-          .target = PartitionName(lane.target_topic, lane.target_partition)});
+    LinkEvent event = EventOf(type, lane, offset, offset);
+    event.reason = problem;
+    event.code = lane.lane.problem_code();
+    Push(std::move(event));
 }
 
 void Link::TellReset(const RoutedLane& lane, const Lane::ProducerReset& reset) {
     if (reset.to <= reset.from) return;
-    Push({.type = LinkEvent::Type::kProducerReset,
-          .lane = lane.id,
-          .reason = LaneReason::kNone,
-          .code = reset.code,
-          .from = reset.from,
-          .to = reset.to,
-          .source = PartitionName(lane.source_topic, lane.source_partition),
-          .target = PartitionName(lane.target_topic, lane.target_partition)});
+    LinkEvent event = EventOf(LinkEvent::Type::kProducerReset, lane, reset.from, reset.to);
+    event.code = reset.code;
+    Push(std::move(event));
 }
 
 void Link::TellResume(RoutedLane& lane) {
     if (std::exchange(lane.has_told_resume, true)) return;
-    Push({.type = LinkEvent::Type::kNeedsResume,
-          .lane = lane.id,
-          .reason = LaneReason::kNone,
-          .code = lane.lane.reset_code(),
-          .from = lane.lane.checkpoint(),
-          .to = lane.lane.checkpoint(),
-          .source = PartitionName(lane.source_topic, lane.source_partition),
-          .target = PartitionName(lane.target_topic, lane.target_partition)});
+    const int64_t offset = lane.lane.checkpoint();
+    LinkEvent event = EventOf(LinkEvent::Type::kNeedsResume, lane, offset, offset);
+    event.code = lane.lane.reset_code();
+    Push(std::move(event));
 }
 
 void Link::TellRange(RoutedLane& lane) {
     if (std::exchange(lane.has_told_range, true)) return;
-    Push({.type = LinkEvent::Type::kNeedsRange,
-          .lane = lane.id,
-          .reason = LaneReason::kNone,
-          .code = 0,
-          .from = lane.lane.position(),
-          .to = lane.lane.position(),
-          .source = PartitionName(lane.source_topic, lane.source_partition),
-          .target = PartitionName(lane.target_topic, lane.target_partition)});
+    const int64_t offset = lane.lane.position();
+    Push(EventOf(LinkEvent::Type::kNeedsRange, lane, offset, offset));
 }
 
 void Link::TellGap(const RoutedLane& lane, const Lane::Gap& gap) {
-    Push({.type = LinkEvent::Type::kGap,
-          .lane = lane.id,
-          .reason = LaneReason::kSourceGap,
-          .code = 0,
-          .from = gap.from,
-          .to = gap.to,
-          .source = PartitionName(lane.source_topic, lane.source_partition),
-          .target = PartitionName(lane.target_topic, lane.target_partition),
-          .is_skipped = gap.is_skipped,
-          .assumed = gap.assumed});
+    LinkEvent event = EventOf(LinkEvent::Type::kGap, lane, gap.from, gap.to);
+    event.is_skipped = gap.is_skipped;
+    Push(std::move(event));
 }
 
 std::vector<LinkEvent> Link::DrainEvents() {
@@ -146,7 +131,6 @@ void Link::FillRow(RoutedLane& routed, Moment now, double* row) {
     put(counts.aborted);
     put(counts.empty);
     put(counts.arrived);
-    put(counts.lost);
     put(lane.first_source());
     put(lane.last_source());
     put(lane.first_target());

@@ -7,7 +7,6 @@
 #include "cursor.h"
 #include "deadline.h"
 #include "protocol.h"
-#include "routed_lane.h"
 
 namespace {
 
@@ -52,23 +51,23 @@ Outcome<std::vector<PartitionOffset>> ReadLogEnds(rd_kafka_t* rk, LeaderCache& l
             },
         .take =
             [&](const Places& places, const wire_result& answer) {
-                heliostat::AnswerIndex index;
-                for (const size_t place : places)
-                    index.Add(asked[place].topic, asked[place].partition);
-                return heliostat::ReadLogEnds(
+                AnsweredPlaces answered(asked, places);
+                const bool is_well_formed = heliostat::ReadLogEnds(
                     heliostat::Cursor(answer.body, answer.size),
                     [&](const heliostat::LogEndAnswer& partition) {
-                        const size_t at = index.Take(partition.topic, partition.partition);
-                        if (at == index.size()) return;
+                        const auto place = answered.Take(partition.topic, partition.partition);
+                        if (!place) return;
                         if (IsLeaderNews(partition.error)) leaders.Drop();
                         if (partition.error != 0)
-                            fail(places[at], static_cast<rd_kafka_resp_err_t>(partition.error));
-                        else if (partition.epoch != asked[places[at]].leader_epoch)
+                            fail(*place, static_cast<rd_kafka_resp_err_t>(partition.error));
+                        else if (partition.epoch != asked[*place].leader_epoch)
                             // The end of an older epoch: the log may go on behind it.
-                            fail(places[at], RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH);
+                            fail(*place, RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH);
                         else
-                            results[places[at]].offset = partition.end;
+                            results[*place].offset = partition.end;
                     });
+                if (is_well_formed) answered.FailLeftOut(fail);
+                return is_well_formed;
             },
         .fail = fail};
     AskLeaders(rk, leaders, std::get<std::vector<PlaceAtLeader>>(placed), query, deadline);

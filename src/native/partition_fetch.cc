@@ -8,7 +8,6 @@
 
 #include "cursor.h"
 #include "deadline.h"
-#include "routed_lane.h"
 
 namespace {
 
@@ -70,23 +69,18 @@ std::optional<Failure> FetchPartitions(rd_kafka_t* rk, LeaderCache& leaders,
          std::array{fetch.max_bytes, std::max(fetch.max_bytes, kMoreRoom), kMostBytes}) {
         const auto by_bytes = static_cast<size_t>(std::max(1, kMostBytes / std::max(1, limit)));
         const auto take = [&](const Places& places, const wire_result& result) {
-            heliostat::AnswerIndex index;
-            for (const size_t place : places) index.Add(asked[place].topic, asked[place].partition);
+            AnsweredPlaces answered(asked, places);
             const heliostat::FetchSummary summary = heliostat::ReadFetch(
                 Cursor(result.body, result.size), result.version,
                 [&](heliostat::FetchAnswer&& answer) {
-                    const size_t at = index.Take(answer.topic, answer.partition);
-                    if (at == index.size()) return;
-                    const size_t place = places[at];
+                    const auto place = answered.Take(answer.topic, answer.partition);
+                    if (!place) return;
                     if (IsLeaderNews(answer.error)) leaders.Drop();
-                    is_short[place] =
-                        !fetch.take(place, answer) &&
-                        MayHoldMore(answer, asked[place].offset, fetch.read_committed);
+                    is_short[*place] =
+                        !fetch.take(*place, answer) &&
+                        MayHoldMore(answer, asked[*place].offset, fetch.read_committed);
                 });
-            // A broker that throttles may leave out what it was asked (KIP-219): that is no empty
-            // log.
-            for (size_t at = 0; summary.is_well_formed && at < places.size(); at++)
-                if (!index.WasTaken(at)) fetch.fail(places[at], RD_KAFKA_RESP_ERR__TIMED_OUT);
+            if (summary.is_well_formed) answered.FailLeftOut(fetch.fail);
             return summary.is_well_formed;
         };
         const LeaderQuery query{

@@ -8,7 +8,6 @@
 #include "deadline.h"
 #include "leader_query.h"
 #include "protocol.h"
-#include "routed_lane.h"
 
 namespace {
 
@@ -50,15 +49,13 @@ Outcome<std::vector<PartitionProducers>> DescribeProducers(rd_kafka_t* rk, Leade
             },
         .take =
             [&](const Places& places, const wire_result& answer) {
-                heliostat::AnswerIndex index;
-                for (const size_t place : places)
-                    index.Add(asked[place].topic, asked[place].partition);
+                AnsweredPlaces answered(asked, places);
                 const bool is_well_formed = heliostat::ReadDescribeProducers(
                     heliostat::Cursor(answer.body, answer.size),
                     [&](heliostat::ProducersAnswer&& partition) {
-                        const size_t at = index.Take(partition.topic, partition.partition);
-                        if (at == index.size()) return;
-                        PartitionProducers& result = results[places[at]];
+                        const auto place = answered.Take(partition.topic, partition.partition);
+                        if (!place) return;
+                        PartitionProducers& result = results[*place];
                         if (IsLeaderNews(partition.error)) leaders.Drop();
                         if (partition.error != 0) {
                             result.failure =
@@ -68,9 +65,7 @@ Outcome<std::vector<PartitionProducers>> DescribeProducers(rd_kafka_t* rk, Leade
                         for (const auto& [id, epoch, sequence, start] : partition.producers)
                             result.producers.push_back({id, epoch, sequence, start});
                     });
-                // Who is left out was not asked about: that is not to know no producer.
-                for (size_t at = 0; is_well_formed && at < places.size(); at++)
-                    if (!index.WasTaken(at)) fail(places[at], RD_KAFKA_RESP_ERR__TIMED_OUT);
+                if (is_well_formed) answered.FailLeftOut(fail);
                 return is_well_formed;
             },
         .fail = fail};

@@ -82,7 +82,7 @@ test('F8: the target is a black hole for longer than any request waits', limit, 
 test('F9: connections of both sides break at any byte', limit, async t => {
   const random = seededRandom(t)
   const run = await startRun(t)
-  const most = isFull ? 1_000 : 30
+  const most = isFull ? 1_000 : 10
   for (const side of sides) proxies[side].breakAfter(random, 1, 6_000)
   const isEnough = () => sides.every(side => proxies[side].broken >= most)
   await run.mirror.until('broken connections', isEnough, isFull ? 600_000 : 60_000)
