@@ -2,6 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
+import { KafkaError } from '../errors.ts'
 import type {
   Cluster,
   Isolation,
@@ -11,7 +12,7 @@ import type {
   TopicPartition
 } from '../native/index.ts'
 import type { Checkpoint, DecodedCheckpoint } from './checkpoint.ts'
-import { countRemaining, readCompaction } from './compacted-arrivals.ts'
+import { type Arrived, countRemaining, readCompaction } from './compacted-arrivals.ts'
 import {
   atLeastOnce,
   type DeliveryLevel,
@@ -23,11 +24,13 @@ import {
 import { decideYourself, whyStillStopped } from './kept-stops.ts'
 import type { Lane, Refusal } from './lane.ts'
 import { claimProducers, type ProducerSource } from './producer-claims.ts'
-import { askResumes, type ResumeAnswer } from './resumes.ts'
+import { askResumes, type ExactAnswer, type ResumeAnswer } from './resumes.ts'
 
 const timeoutMs = 10_000
 const endTries = 5
 const betweenTriesMs = 100
+/** Partitions of compacted topics: each is a read of both sides. */
+const countedAtOnce = 8
 
 export interface LaneOrigin {
   /** -1: none, where producers are not idempotent. */
@@ -87,14 +90,14 @@ export class LaneOrigins {
       else if (verdict.kind === 'first') first.push({ arrival, level: verdict.level })
       else answers.set(arrival, verdict)
     }
-    const found = await askResumes(
+    const arrived = await askResumes(
       this.#options.target,
       resuming.map(({ arrival: { lane }, checkpoint }) => ({ ...partitionOf(lane), checkpoint })),
       timeoutMs
     )
-    const remaining = await this.#countRemaining(resuming, found)
+    const found = await this.#withRemaining(resuming, arrived)
     for (const [index, { arrival, checkpoint }] of resuming.entries()) {
-      const answer = this.#conclude(checkpoint, found[index] as ResumeAnswer, remaining.get(index))
+      const answer = this.#conclude(checkpoint, found[index] as ResumeAnswer)
       if (answer.kind === 'first') first.push({ arrival, level: answer.level })
       else answers.set(arrival, answer)
     }
@@ -125,44 +128,48 @@ export class LaneOrigins {
       : { kind: 'first', level }
   }
 
-  /** Of what has arrived, by index: on compacted topics the source may have less of it by now. */
-  async #countRemaining(
+  /** What has arrived, where a compacted source may have less of it by now, is counted there. */
+  async #withRemaining(
     resuming: readonly Resuming[],
     found: readonly ResumeAnswer[]
-  ): Promise<Map<number, number>> {
-    const { source, target, isolation } = this.#options
+  ): Promise<ResumeAnswer[]> {
+    const { source, target } = this.#options
+    const answers = [...found]
     const asked = resuming.flatMap(({ arrival: { lane, committed }, checkpoint }, index) => {
       const answer = found[index]
       if (answer?.kind !== 'exact' || answer.arrived === 0) return []
-      return { index, ...partitionOf(lane), from: committed, arrived: answer.arrived, checkpoint }
+      return { index, answer, ...partitionOf(lane), from: committed, checkpoint }
     })
-    const counts = new Map<number, number>()
-    if (asked.length === 0) return counts
-    const configs = await readCompaction(
-      source,
-      target,
-      asked.map(({ topic }) => topic),
-      timeoutMs
-    )
-    for (const { index, ...question } of asked) {
-      const { isCompacted, hasOtherTimes } = configs(question.topic)
-      if (!isCompacted) continue
-      counts.set(
-        index,
-        await countRemaining(source, target, isolation, { ...question, hasOtherTimes })
-      )
+    if (asked.length === 0) return answers
+    const topics = asked.map(({ topic }) => topic)
+    const compactionOf = await readCompaction(source, target, topics, timeoutMs)
+    const compacted = asked.filter(({ topic }) => compactionOf(topic).isCompacted).values()
+    const countThem = async () => {
+      for (const { index, answer, ...where } of compacted) {
+        const { hasOtherTimes } = compactionOf(where.topic)
+        const { arrived } = answer
+        answers[index] = await this.#countRemaining(answer, { ...where, arrived, hasOtherTimes })
+      }
     }
-    return counts
+    await Promise.all(Array.from({ length: countedAtOnce }, countThem))
+    return answers
   }
 
-  #conclude(
-    checkpoint: Checkpoint,
-    answer: ResumeAnswer,
-    remaining: number | undefined
-  ): OriginAnswer | First {
+  async #countRemaining(answer: ExactAnswer, asked: Arrived): Promise<ResumeAnswer> {
+    const { source, target, isolation } = this.#options
+    try {
+      return { ...answer, remaining: await countRemaining(source, target, isolation, asked) }
+    } catch (error) {
+      // One partition that cannot be read holds no other up.
+      if (error instanceof KafkaError) return { kind: 'later', failure: error.failure }
+      throw error
+    }
+  }
+
+  #conclude(checkpoint: Checkpoint, answer: ResumeAnswer): OriginAnswer | First {
     switch (answer.kind) {
       case 'exact':
-        return { kind: 'go', origin: resumed(checkpoint, answer, remaining) }
+        return { kind: 'go', origin: resumed(checkpoint, answer) }
       case 'fresh':
         return { kind: 'first', level: exactlyOnce }
       case 'later':
@@ -314,8 +321,7 @@ export function whyNotOurs(
 /** `remaining`: how many of those that arrived the source still has, where that may be fewer. */
 function resumed(
   checkpoint: Checkpoint,
-  { arrived, arrivedEnd }: Pick<LaneOrigin, 'arrived' | 'arrivedEnd'>,
-  remaining = arrived
+  { arrived, arrivedEnd, remaining = arrived }: Omit<ExactAnswer, 'kind'>
 ): LaneOrigin {
   const { producerId, producerEpoch, nextSequence, targetEnd, leaderEpoch } = checkpoint
   return {

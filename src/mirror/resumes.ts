@@ -20,12 +20,20 @@ export interface ResumeQuestion extends TopicPartition {
   checkpoint: Checkpoint
 }
 
+/**
+ * Pass over so many records behind the committed offset, and go on under the same producer id. They end on the target
+ * at `arrivedEnd`; -1 without any.
+ */
+export interface ExactAnswer {
+  kind: 'exact'
+  arrived: number
+  arrivedEnd: number
+  /** So many of them are still on the source, where that had to be counted. */
+  remaining?: number
+}
+
 export type ResumeAnswer =
-  /**
-   * Pass over so many records behind the committed offset, and go on under the same producer id. They end on the
-   * target at `arrivedEnd`; -1 without any.
-   */
-  | { kind: 'exact'; arrived: number; arrivedEnd: number }
+  | ExactAnswer
   /** Nothing was sent before the crash: as a first start. */
   | { kind: 'fresh' }
   /** Ask again soon. */

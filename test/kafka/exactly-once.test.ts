@@ -85,14 +85,14 @@ test(
   }
 )
 
-test(
-  'a member without a name is killed, and its next life waits for its session',
-  limit,
-  async t => {
-    const sessionMs = 6_000
+for (const [what, sessionMs, identity] of [
+  ['without a name is killed, and its next life waits for its session', 6_000, {}],
+  ['with a name is killed, and its next life has its lanes at once', 45_000, staticMember]
+] as const) {
+  test(`a member ${what}`, limit, async t => {
     const [flow] = (await startFlows(t, 1)) as [Flow]
-    const consumer = { 'session.timeout.ms': sessionMs, 'heartbeat.interval.ms': 1_000 }
-    const options = { ...flow.options, consumer }
+    const times = { 'session.timeout.ms': sessionMs, 'heartbeat.interval.ms': 1_000 }
+    const options = { ...flow.options, consumer: { ...times, ...identity } }
     const first = await startMirror(t, options)
     await first.until('records that move', async () => (await count(flow.topic)) > 1_000)
     first.kill('SIGKILL')
@@ -105,13 +105,14 @@ test(
     await next.until('records again', isMoving, recoveryLimitMs)
     const ms = Math.round(performance.now() - restartedAt)
     t.diagnostic(`session ${sessionMs} ms: records move ${ms} ms after the restart`)
+    if (identity === staticMember) assert.ok(ms < sessionMs, `${ms} ms`)
     await flow.load.stop()
     await next.until('lag 0', () => isCaughtUp(flow.topic), 40_000)
     assertExact(startedLines(next))
     assert.equal(await next.stop(), 0, next.tail())
     await assertOnce(flow)
-  }
-)
+  })
+}
 
 // What only the leader has when the mirror dies may stay, or be lost with the leader: until that is settled nobody
 // can know how much has arrived.
