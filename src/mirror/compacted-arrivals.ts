@@ -1,5 +1,6 @@
-// Tells how many records a lane has to pass over on a compacted source: what has arrived is counted by its sequence, and
-// compaction may have taken some of it from the source since.
+// Tells where a lane goes on behind what has arrived on a compacted source. Sequences count what has arrived, and
+// compaction may have taken some of it from the source since; it may take more while the lane begins, so what counts is
+// an offset.
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { digestChunk } from '../batches/digest.ts'
@@ -23,26 +24,38 @@ export interface Arrived extends TopicPartition {
   hasOtherTimes: boolean
 }
 
+export interface SourcePoint {
+  offset: number
+  /** Of the record before it; -1 not known. */
+  leaderEpoch: number
+}
+
+type Side = Pick<Cluster, 'readBatches' | 'listOffsets'>
+
 const chunkBytes = 1_048_576
 const timeoutMs = 10_000
 const tries = 5
 const betweenTriesMs = 200
 
-/** Of the records that have arrived, how many the source still has. */
-export async function countRemaining(
-  source: Pick<Cluster, 'readBatches'>,
-  target: Pick<Cluster, 'readBatches'>,
+/** Behind the last record that has arrived and that the source still has. A KafkaError where a side cannot be read. */
+export async function findBehindArrived(
+  source: Side,
+  target: Side,
   isolation: Isolation,
   asked: Arrived
-): Promise<number> {
+): Promise<SourcePoint> {
   const { checkpoint, from, arrived } = asked
-  const there = await readDigests(target, 'read_uncommitted', asked, {
-    from: Math.max(0, checkpoint.targetEnd),
+  const there = await readRecords(target, 'read_uncommitted', asked, {
+    from: checkpoint.targetEnd,
     most: Number.POSITIVE_INFINITY,
     isWanted: batch => isOwn(batch, checkpoint)
   })
-  const here = await readDigests(source, isolation, asked, { from, most: arrived })
-  return alignArrived(here.slice(0, arrived), there)
+  const here = await readRecords(source, isolation, asked, { from, most: arrived })
+  const passed = alignArrived(here.digests.slice(0, arrived), there.digests)
+  const last = here.offsets[passed - 1]
+  if (last === undefined) return { offset: from, leaderEpoch: checkpoint.leaderEpoch }
+  const batch = here.batches.find(({ lastOffset }) => lastOffset >= last)
+  return { offset: last + 1, leaderEpoch: batch?.leaderEpoch ?? -1 }
 }
 
 /**
@@ -105,30 +118,48 @@ interface Range {
   isWanted?: (batch: Buffer) => boolean
 }
 
-async function readDigests(
-  cluster: Pick<Cluster, 'readBatches'>,
+interface ReadRecords {
+  digests: bigint[]
+  offsets: number[]
+  batches: { lastOffset: number; leaderEpoch: number }[]
+}
+
+async function readRecords(
+  cluster: Side,
   isolation: Isolation,
   { topic, partition, hasOtherTimes }: Arrived,
   { from, most, isWanted = () => true }: Range
-): Promise<bigint[]> {
-  const digests: bigint[] = []
-  let offset = from
-  while (digests.length < most) {
+): Promise<ReadRecords> {
+  const read: ReadRecords = { digests: [], offsets: [], batches: [] }
+  let offset = Math.max(from, await readLogStart(cluster, { topic, partition }))
+  while (read.digests.length < most) {
     const found = await readOnce(cluster, { topic, partition, offset }, isolation)
     const batches = splitBatches(found.bytes)
     const last = batches.at(-1)
     if (!last) break
-    const { words } = digestChunk(Buffer.concat(batches.filter(isWanted)), {
+    const { words, offsets } = digestChunk(Buffer.concat(batches.filter(isWanted)), {
       fromOffset: offset,
       withTimestamps: !hasOtherTimes,
       aborted: isolation === 'read_committed' ? found.aborted : []
     })
-    for (let at = 0; at < words.length; at += 2) {
-      digests.push((BigInt(words[at] as number) << 32n) | BigInt(words[at + 1] as number))
+    for (const [index, place] of offsets.entries()) {
+      const [high, low] = [words[2 * index] as number, words[2 * index + 1] as number]
+      read.digests.push((BigInt(high) << 32n) | BigInt(low))
+      read.offsets.push(place)
+    }
+    for (const batch of batches) {
+      read.batches.push({ lastOffset: lastOffset(batch), leaderEpoch: leaderEpoch(batch) })
     }
     offset = Math.max(offset, lastOffset(last)) + 1
   }
-  return digests
+  return read
+}
+
+/** Retention works on compacted topics too. */
+async function readLogStart(cluster: Side, where: TopicPartition): Promise<number> {
+  const [start] = await cluster.listOffsets([where], -2, 'read_uncommitted', timeoutMs)
+  if (start?.failure) throw new KafkaError('read where its log starts', start.failure)
+  return start?.offset ?? 0
 }
 
 async function readOnce(
@@ -159,7 +190,16 @@ function splitBatches(bytes: ArrayBuffer): Buffer[] {
 // baseOffset i64 @0, magic i8 @16, lastOffsetDelta i32 @23. Before format 2 a message has the offset of its last one.
 function lastOffset(batch: Buffer): number {
   const base = Number(batch.readBigInt64BE(0))
-  return (batch[16] ?? 0) < 2 ? base : base + batch.readInt32BE(23)
+  return hasHeader(batch) ? base + batch.readInt32BE(23) : base
+}
+
+// partitionLeaderEpoch i32 @12, from format 2 on.
+function leaderEpoch(batch: Buffer): number {
+  return hasHeader(batch) ? batch.readInt32BE(12) : -1
+}
+
+function hasHeader(batch: Buffer): boolean {
+  return (batch[16] ?? 0) >= 2
 }
 
 // lastOffsetDelta i32 @23, producerId i64 @43, producerEpoch i16 @51, baseSequence i32 @53

@@ -12,7 +12,7 @@ import type {
   TopicPartition
 } from '../native/index.ts'
 import type { Checkpoint, DecodedCheckpoint } from './checkpoint.ts'
-import { type Arrived, countRemaining, readCompaction } from './compacted-arrivals.ts'
+import { type Arrived, findBehindArrived, readCompaction } from './compacted-arrivals.ts'
 import {
   atLeastOnce,
   type DeliveryLevel,
@@ -30,14 +30,19 @@ const timeoutMs = 10_000
 const endTries = 5
 const betweenTriesMs = 100
 /** Partitions of compacted topics: each is a read of both sides. */
-const countedAtOnce = 8
+const foundAtOnce = 8
 
 export interface LaneOrigin {
   /** -1: none, where producers are not idempotent. */
   producerId: number
   producerEpoch: number
   sequence: number
+  /** Records found behind the commit. */
   arrived: number
+  /** So many of them lie behind the start. */
+  toPass: number
+  /** Source offset, where that is not the committed one. */
+  start?: number
   targetEnd: number
   /** Of the source's record before the start; -1 not known. */
   leaderEpoch: number
@@ -95,7 +100,7 @@ export class LaneOrigins {
       resuming.map(({ arrival: { lane }, checkpoint }) => ({ ...partitionOf(lane), checkpoint })),
       timeoutMs
     )
-    const found = await this.#withRemaining(resuming, arrived)
+    const found = await this.#withPoints(resuming, arrived)
     for (const [index, { arrival, checkpoint }] of resuming.entries()) {
       const answer = this.#conclude(checkpoint, found[index] as ResumeAnswer)
       if (answer.kind === 'first') first.push({ arrival, level: answer.level })
@@ -128,8 +133,8 @@ export class LaneOrigins {
       : { kind: 'first', level }
   }
 
-  /** What has arrived, where a compacted source may have less of it by now, is counted there. */
-  async #withRemaining(
+  /** With the point behind what has arrived, where no count can tell it. */
+  async #withPoints(
     resuming: readonly Resuming[],
     found: readonly ResumeAnswer[]
   ): Promise<ResumeAnswer[]> {
@@ -144,21 +149,21 @@ export class LaneOrigins {
     const topics = asked.map(({ topic }) => topic)
     const compactionOf = await readCompaction(source, target, topics, timeoutMs)
     const compacted = asked.filter(({ topic }) => compactionOf(topic).isCompacted).values()
-    const countThem = async () => {
+    const findThem = async () => {
       for (const { index, answer, ...where } of compacted) {
         const { hasOtherTimes } = compactionOf(where.topic)
         const { arrived } = answer
-        answers[index] = await this.#countRemaining(answer, { ...where, arrived, hasOtherTimes })
+        answers[index] = await this.#withPoint(answer, { ...where, arrived, hasOtherTimes })
       }
     }
-    await Promise.all(Array.from({ length: countedAtOnce }, countThem))
+    await Promise.all(Array.from({ length: foundAtOnce }, findThem))
     return answers
   }
 
-  async #countRemaining(answer: ExactAnswer, asked: Arrived): Promise<ResumeAnswer> {
+  async #withPoint(answer: ExactAnswer, asked: Arrived): Promise<ResumeAnswer> {
     const { source, target, isolation } = this.#options
     try {
-      return { ...answer, remaining: await countRemaining(source, target, isolation, asked) }
+      return { ...answer, behind: await findBehindArrived(source, target, isolation, asked) }
     } catch (error) {
       // One partition that cannot be read holds no other up.
       if (error instanceof KafkaError) return { kind: 'later', failure: error.failure }
@@ -215,7 +220,7 @@ export class LaneOrigins {
       if (!producer) return noIdYet
       const { level } = starts[index] as FirstStart
       const place = { targetEnd: end.offset, arrivedEnd: -1, leaderEpoch: -1 }
-      const position = { sequence: 0, arrived: 0, ...place }
+      const position = { sequence: 0, arrived: 0, toPass: 0, ...place }
       return { kind: 'go', origin: { ...producer, ...position, resumes, level, isFirst: true } }
     })
   }
@@ -319,21 +324,23 @@ export function whyNotOurs(
 }
 
 /** `remaining`: how many of those that arrived the source still has, where that may be fewer. */
-function resumed(
-  checkpoint: Checkpoint,
-  { arrived, arrivedEnd, remaining = arrived }: Omit<ExactAnswer, 'kind'>
-): LaneOrigin {
+function resumed(checkpoint: Checkpoint, { arrived, arrivedEnd, behind }: ExactAnswer): LaneOrigin {
   const { producerId, producerEpoch, nextSequence, targetEnd, leaderEpoch } = checkpoint
+  const place = behind
+    ? {
+        start: behind.offset,
+        leaderEpoch: behind.leaderEpoch,
+        sequence: (nextSequence + arrived) % 2 ** 31,
+        toPass: 0,
+        targetEnd: arrivedEnd
+      }
+    : { leaderEpoch, sequence: nextSequence, toPass: arrived, targetEnd }
   return {
     producerId,
     producerEpoch,
-    // The next one to be sent has the sequence behind all that arrived.
-    sequence: (nextSequence + (arrived - remaining)) % 2 ** 31,
-    arrived: remaining,
-    // Nothing is left to pass over: what arrived lies before the start.
-    targetEnd: arrived > 0 && remaining === 0 ? arrivedEnd : targetEnd,
+    ...place,
+    arrived,
     arrivedEnd,
-    leaderEpoch,
     resumes: true,
     level: exactlyOnce,
     isFirst: false

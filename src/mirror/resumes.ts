@@ -12,6 +12,7 @@ import {
   type TopicPartition
 } from '../native/index.ts'
 import { type Checkpoint, pathAlgorithm } from './checkpoint.ts'
+import type { SourcePoint } from './compacted-arrivals.ts'
 import type { DeliveryReason } from './delivery.ts'
 import { type ReplicatedEnd, readReplicatedEnds } from './replicated-ends.ts'
 
@@ -28,8 +29,8 @@ export interface ExactAnswer {
   kind: 'exact'
   arrived: number
   arrivedEnd: number
-  /** So many of them are still on the source, where that had to be counted. */
-  remaining?: number
+  /** Where it goes on behind them, where a source that is compacted may have less of them by now. */
+  behind?: SourcePoint
 }
 
 export type ResumeAnswer =

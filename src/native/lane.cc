@@ -81,7 +81,6 @@ Lane::Lane(const Options& options)
     : options_(options),
       next_{options.position, options.leader_epoch},
       checkpoint_(next_),
-      acknowledged_to_(options.position),
       producer_id_(options.producer_id),
       producer_epoch_(options.producer_epoch) {
     if (producer_id_ < 0 && options.is_idempotent) reset_code_ = 0;
@@ -167,7 +166,6 @@ void Lane::TakeIn(const FoundBatch& batch, const std::shared_ptr<const void>& ow
                       .ticket = is_whole ? 0 : next_ticket_++,
                       .is_away = false,
                       .from_offset = batch.from_offset,
-                      .ends_batch = true,
                       .owner = owner});
     queued_bytes_ += batch.size;
     has_let_go_ = false;
@@ -279,8 +277,6 @@ void Lane::TakeGap(int64_t log_start) {
     still_arrived_ -= assumed;
     checkpoint_sequence_ = Advance(checkpoint_sequence_, assumed);
     checkpoint_ = next_ = {log_start, -1};
-    acknowledged_to_ = log_start;
-    unended_records_ = 0;
     // A request that outlived its sender may still bring what was deleted. Under the same id its
     // sequence would be that of the first record behind the gap, which would be taken for a repeat.
     if (options_.is_idempotent) {
@@ -467,12 +463,8 @@ void Lane::FetchAgain(LaneReason reason) {
     is_fetch_stale_ = is_fetching_;
     front_serial_ += slots_.size();
     DropFrom(0);
-    next_ = Unacknowledged();
+    next_ = checkpoint_;
     is_end_proved_ = false;
-}
-
-LogPoint Lane::Unacknowledged() const {
-    return acknowledged_to_ > checkpoint_.offset ? LogPoint{acknowledged_to_, -1} : checkpoint_;
 }
 
 void Lane::LetGoWhileBlocked(const CopyBatch& copy) {
@@ -483,7 +475,7 @@ void Lane::LetGoWhileBlocked(const CopyBatch& copy) {
     while (may_fetch_again && !slots_.empty() && !slots_.back().was_sent) {
         queued_bytes_ -= slots_.back().size;
         slots_.pop_back();
-        next_ = slots_.empty() ? Unacknowledged() : slots_.back().end;
+        next_ = End();
         is_end_proved_ = false;
     }
     for (Slot& slot : slots_) {
@@ -512,21 +504,15 @@ void Lane::PopFront(int64_t base_offset, Moment now) {
     has_let_go_ = false;
     is_order_in_doubt_ = false;
     known_until_ = options_.target_append_time ? now.wall_ms : slot.max_timestamp;
-    acknowledged_to_ = slot.end.offset;
-    unended_records_ = slot.ends_batch ? 0 : unended_records_ + slot.record_count;
-    if (slot.ends_batch) {
-        checkpoint_ = slot.end;
-        if (options_.is_idempotent)
-            checkpoint_sequence_ = Advance(slot.sequence, slot.record_count);
-    }
+    checkpoint_ = slot.end;
+    if (options_.is_idempotent) checkpoint_sequence_ = Advance(slot.sequence, slot.record_count);
     if (first_source_ < 0) first_source_ = slot.base_offset;
     last_source_ = slot.last_offset;
     if (base_offset >= 0) {
         if (first_target_ < 0) first_target_ = base_offset;
         last_target_ = base_offset + slot.record_count - 1;
     }
-    // Never ahead of the checkpoint: what is committed with it is looked for from there on.
-    if (slot.ends_batch) target_end_ = std::max(target_end_, last_target_ + 1);
+    target_end_ = std::max(target_end_, last_target_ + 1);
     last_timestamp_ = slot.max_timestamp;
     counts_.records += static_cast<uint64_t>(slot.record_count);
     counts_.bytes += slot.size;
@@ -557,9 +543,8 @@ Lane::ProducerReset Lane::SetProducer(int64_t producer_id, int16_t epoch) {
     producer_id_ = producer_id;
     producer_epoch_ = epoch;
     next_sequence_ = 0;
-    // What has arrived under an earlier id, and what was acknowledged of a batch that was split,
-    // lies behind the checkpoint, before sequence 0.
-    checkpoint_sequence_ = Advance(0, -still_arrived_ - unended_records_);
+    // What has arrived under an earlier id lies behind the checkpoint, before sequence 0.
+    checkpoint_sequence_ = Advance(0, -still_arrived_);
     known_until_ = -1;
     reset_code_.reset();
     return reset;
@@ -612,15 +597,14 @@ void Lane::GiveResealed(uint64_t ticket, int64_t skipped, std::vector<Resealed> 
     const Slot old = slots_[index];
     queued_bytes_ -= old.size;
     still_arrived_ -= skipped;
+    checkpoint_sequence_ = Advance(checkpoint_sequence_, skipped);
+    if (skipped > 0) NoteArrivedEnd();
     if (batches.empty()) {
         counts_.arrived += skipped > 0;
-        checkpoint_sequence_ = Advance(checkpoint_sequence_, skipped);
-        if (skipped > 0) NoteArrivedEnd();
         (index == 0 ? checkpoint_ : slots_[index - 1].end) = old.end;
         slots_.erase(slots_.begin() + static_cast<std::ptrdiff_t>(index));
     } else {
-        // Let go and fetched again, it is to begin behind what was left out.
-        if (skipped > 0) acknowledged_to_ = batches.front().first_offset;
+        if (skipped > 0) checkpoint_ = {batches.front().first_offset, old.end.epoch};
         std::vector<Slot> ready;
         ready.reserve(batches.size());
         for (Resealed& batch : batches) {
@@ -630,17 +614,15 @@ void Lane::GiveResealed(uint64_t ticket, int64_t skipped, std::vector<Resealed> 
             slot.record_count = batch.record_count;
             slot.base_offset = batch.first_offset;
             slot.last_offset = batch.last_offset;
-            slot.end = {batch.last_offset + 1, -1};
+            slot.end.offset = batch.last_offset + 1;
             slot.max_timestamp = batch.max_timestamp;
             slot.ticket = 0;
             slot.is_away = false;
-            slot.ends_batch = false;
             slot.owner = std::move(batch.owner);
             queued_bytes_ += slot.size;
             ready.push_back(std::move(slot));
         }
         ready.back().end = old.end;
-        ready.back().ends_batch = true;
         const auto at = slots_.erase(slots_.begin() + static_cast<std::ptrdiff_t>(index));
         slots_.insert(at, ready.begin(), ready.end());
     }

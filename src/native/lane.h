@@ -354,9 +354,6 @@ class Lane {
         uint64_t ticket;  // of its rebuilding; 0 when it is ready to be sent
         bool is_away;     // somebody rebuilds it
         int64_t from_offset;
-        // False for all but the last of those that one source batch was split into: the checkpoint
-        // is always the end of a source batch.
-        bool ends_batch;
         std::shared_ptr<const void> owner;
     };
 
@@ -376,8 +373,6 @@ class Lane {
     // Forgets all that was fetched; stops with the reason where nothing is fetched any more.
     void FetchAgain(LaneReason reason);
     void TakeGap(int64_t log_start);
-    // Where to read when all that was fetched is forgotten.
-    LogPoint Unacknowledged() const;
     LogPoint& End() { return slots_.empty() ? checkpoint_ : slots_.back().end; }
     void TakeEnd();
     void TakeIn(const FoundBatch& batch, const std::shared_ptr<const void>& owner);
@@ -429,8 +424,6 @@ class Lane {
     int in_flight_ = 0;
     uint64_t queued_bytes_ = 0;
     LogPoint checkpoint_;
-    // Behind the last record acknowledged: past the checkpoint while a split batch is half done.
-    int64_t acknowledged_to_;
     Backoff send_backoff_;
     // An answer in the window was a failure: nothing is sent until the window is empty.
     bool has_failed_ = false;
@@ -442,8 +435,6 @@ class Lane {
     int16_t producer_epoch_;
     int32_t next_sequence_ = 0;
     int32_t checkpoint_sequence_ = 0;
-    // Acknowledged since the checkpoint, of a batch that was split.
-    int64_t unended_records_ = 0;
     // Time of the last batch acknowledged under this producer: while it is fresh the target notices
     // a gap in the sequence. -1 before the first.
     int64_t known_until_ = -1;

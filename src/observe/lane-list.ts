@@ -2,6 +2,7 @@
 
 import type { LaneView, MirrorState } from '../mirror/types.ts'
 import type { Logger } from './log.ts'
+import { batchesByReason } from './report.ts'
 
 interface Row {
   source: string
@@ -67,6 +68,7 @@ function describeLane(lane: LaneView): Record<string, unknown> {
     lag: lane.lag,
     ...(lane.lost === 0 ? {} : { lost: lane.lost }),
     ...(lane.heldBackMs ? { heldBackMs: Math.round(lane.heldBackMs) } : {}),
-    records: lane.records
+    records: lane.records,
+    batches: batchesByReason(lane)
   }
 }

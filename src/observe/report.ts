@@ -161,7 +161,8 @@ function resealReasons(lane: LaneView): Record<string, number> {
   }
 }
 
-function partitionReport(lane: LaneView): PartitionReport {
+/** Source batches by the path they took, and why where it was not the shallow one; what has none is left out. */
+export function batchesByReason(lane: LaneView): Record<string, number> {
   const reasons = {
     shallow: lane.batchesShallow,
     ...resealReasons(lane),
@@ -170,6 +171,10 @@ function partitionReport(lane: LaneView): PartitionReport {
     empty: lane.skippedEmpty,
     'already-there': lane.skippedArrived
   }
+  return Object.fromEntries(Object.entries(reasons).filter(([, count]) => count > 0))
+}
+
+function partitionReport(lane: LaneView): PartitionReport {
   return {
     partition: lane.partition,
     records: lane.records,
@@ -181,7 +186,7 @@ function partitionReport(lane: LaneView): PartitionReport {
       transform: 0,
       skipped: lane.skippedControl + lane.skippedAborted + lane.skippedEmpty + lane.skippedArrived
     },
-    reasons: Object.fromEntries(Object.entries(reasons).filter(([, count]) => count > 0)),
+    reasons: batchesByReason(lane),
     source: { first: lane.firstSource, last: lane.lastSource },
     target: { first: lane.firstTarget, last: lane.lastTarget },
     delivery: lane.delivery,

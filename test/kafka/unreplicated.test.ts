@@ -54,6 +54,10 @@ test('batches that only the leader has, and nobody remembers, are waited for', {
     return [offset, end?.offset]
   }
   assert.deepEqual(await ends(), [records, records])
+  const client = new RawClient(`127.0.0.1:${leader.port}`)
+  t.after(() => client.close())
+  // Brokers get ids in blocks from the controllers, of which too few will be up.
+  await client.transactions.initProducerId()
   await follower.kill('SIGSTOP')
   await produceNumbered(source.bootstrap, topic, { records, from: records })
   await first.until('batches at the leader alone', async () => {
@@ -62,8 +66,6 @@ test('batches that only the leader has, and nobody remembers, are waited for', {
   })
   first.kill('SIGKILL')
   await first.exited
-  const client = new RawClient(`127.0.0.1:${leader.port}`)
-  t.after(() => client.close())
   await waitFor('no producer', async () => (await client.countProducers(topic, 0)) === 0)
 
   const next = await startMirror(t, options)

@@ -55,7 +55,8 @@ int main(int count, char** words) {
         {"went back", totals.went_back},  {"passed over", totals.passed_over},
         {"refused", totals.refused},      {"damaged", totals.damaged},
         {"deletions", totals.deletions},  {"gaps skipped", totals.gaps_skipped},
-        {"gap stops", totals.gap_stops},  {"diverged", totals.diverged}};
+        {"gap stops", totals.gap_stops},  {"diverged", totals.diverged},
+        {"compacted", totals.compacted},  {"begun behind", totals.begun_behind}};
     for (const auto& [name, count] : facts) std::printf(" %s %" PRIu64 ",", name, count);
     std::printf("\n");
     return 0;

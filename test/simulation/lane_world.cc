@@ -44,6 +44,8 @@ void LaneWorld::AddTrack() {
         .skipped_per_cent = static_cast<int>(Between(random, 0, 2) * 20),
         .rebuilt_per_cent = static_cast<int>(Between(random, 0, 2) * 15),
         .gap_per_cent = static_cast<int>(Between(random, 0, 2) * 15),
+        // Two mirrors may number what follows a record differently when only one has read it.
+        .is_compacted = !scene_.has_two_mirrors && Chance(random, 30),
         // Nobody leaves half of all sequences uncommitted, and so many records would do that.
         .is_huge = !scene_.resumes && Chance(random, 30),
         .oldest_ms = scene_.wall_ms - age[0] * kHourMs,
@@ -113,6 +115,7 @@ void LaneWorld::Step() {
     Mirror& mirror = AnyMirror();
     const size_t at = AnyTrack();
     const auto connection = static_cast<size_t>(Between(random, 0, kBrokers - 1));
+    if (scene_.tracks[at].source.is_compacted() && Chance(random, 5)) Compact(at);
     if (scene_.HasFault())
         return Chance(random, 50) ? DisturbTarget(at) : DisturbMirror(mirror, at);
     if (!mirror.is_up()) {
@@ -232,6 +235,15 @@ void LaneWorld::DisturbSource(Track& track, size_t at) {
     }
 }
 
+void LaneWorld::Compact(size_t at) {
+    Track& track = scene_.tracks[at];
+    for (const int piece : track.source.Compact(scene_.random, track.stop_at)) {
+        scene_.Trace("lane %zu: compaction takes piece %d", at, piece);
+        track.ledger.NoteCompacted(piece);
+        scene_.totals.compacted++;
+    }
+}
+
 void LaneWorld::MoveLeader(Track& track, size_t at) {
     Random& random = scene_.random;
     TargetPartition& target = track.target;
@@ -252,6 +264,8 @@ void LaneWorld::MoveLeader(Track& track, size_t at) {
 void LaneWorld::CutUnclean(Track& track, size_t at) {
     TargetPartition& target = track.target;
     const auto& committed = track.committed;
+    // What was cut away as well as compacted would have sequences that nobody can count.
+    if (track.source.is_compacted()) return;
     if (committed && !track.ledger.IsEndOf(committed->offset, committed->metadata.target_end))
         return;
     for (const Mirror& mirror : mirrors_) {

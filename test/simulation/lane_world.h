@@ -38,6 +38,7 @@ class LaneWorld {
     void MoveLeader(Track& track, size_t at);
     void CutUnclean(Track& track, size_t at);
     void DisturbSource(Track& track, size_t at);
+    void Compact(size_t at);
     void DeleteOld(Track& track, size_t at);
     void Restart(size_t broker);
     void PassTime();

@@ -7,18 +7,14 @@ namespace heliostat::simulation {
 
 Ledger::Ledger(std::string lane, const SourcePartition& source, int64_t position)
     : lane_(std::move(lane)), position_(position), sent_end_(position) {
-    int64_t records = 0;
     for (const SourcePiece& piece : source.pieces()) {
         const SourceBatch& batch = source.batches()[piece.batch];
         const bool is_wanted = batch.IsWanted() && batch.base_offset >= position;
         entries_.push_back({.is_wanted = is_wanted,
-                            .ends_batch = piece.next_offset == batch.next_offset,
                             .base_offset = piece.base_offset,
                             .next_offset = piece.next_offset,
-                            .records_before = records,
                             .record_count = piece.record_count,
                             .copies = {}});
-        if (is_wanted) records += piece.record_count;
     }
 }
 
@@ -35,10 +31,12 @@ void Ledger::Announce(int64_t from, int64_t to) {
 
 void Ledger::NoteSent(int first, int pieces, const ProducerStamp& stamp) {
     sent_end_ = std::max(sent_end_, entries_[first + pieces - 1].next_offset);
-    const int32_t sequence = SequenceAt(stamp.producer_id, entries_[first].base_offset);
+    const int32_t sequence = SequenceAt(stamp.producer_id, first);
     if (sequence != stamp.base_sequence)
         Fail("sends piece " + std::to_string(first) + " with sequence " +
              std::to_string(stamp.base_sequence) + " instead of " + std::to_string(sequence));
+    auto& numbered = producers_.at(stamp.producer_id).numbered;
+    for (int i = first; i < first + pieces; i++) numbered.insert(i);
 }
 
 bool Ledger::NoteAppended(const TargetPartition::Stored& stored, bool is_excused) {
@@ -60,7 +58,7 @@ bool Ledger::NotePiece(int index, const TargetPartition::Stored& stored, bool is
         Fail(piece + " on the target again under one producer");
     // After a cut a target may know nothing and take anything; the lane has to notice.
     for (int i = 0; i < index && !was_cut_; i++)
-        if (IsMissed(entries_[i]) || (entries_[i].is_wanted && i >= producer.next))
+        if (IsMissed(entries_[i]) || (IsDue(entries_[i]) && i >= producer.next))
             Fail(piece + " on the target before piece " + std::to_string(i));
     if (index >= producer.next) producer.next = NextWanted(index + 1);
     entry.is_lost = false;
@@ -70,6 +68,30 @@ bool Ledger::NotePiece(int index, const TargetPartition::Stored& stored, bool is
 
 void Ledger::NoteDeleted(int64_t to) {
     for (Entry& entry : entries_) entry.is_deleted = entry.is_deleted || entry.next_offset <= to;
+}
+
+void Ledger::NoteCompacted(int piece) { entries_[piece].is_compacted = true; }
+
+void Ledger::Recount(int64_t producer_id) {
+    const auto producer = producers_.find(producer_id);
+    if (producer == producers_.end()) return;
+    auto& numbered = producer->second.numbered;
+    numbered.clear();
+    for (int i = 0; i < static_cast<int>(entries_.size()); i++)
+        if (HasCopyOf(entries_[i], producer_id)) numbered.insert(i);
+}
+
+int64_t Ledger::BehindArrived(int64_t producer_id, int64_t offset) const {
+    int64_t behind = offset;
+    for (int i = IndexAt(offset); i < static_cast<int>(entries_.size()); i++)
+        if (IsDue(entries_[i]) && HasCopyOf(entries_[i], producer_id))
+            behind = entries_[i].next_offset;
+    return behind;
+}
+
+bool Ledger::HasCopyOf(const Entry& entry, int64_t producer_id) {
+    return std::any_of(entry.copies.begin(), entry.copies.end(),
+                       [&](const Copy& copy) { return copy.producer_id == producer_id; });
 }
 
 void Ledger::NoteCut(const TargetPartition& target, int64_t kept) {
@@ -96,8 +118,8 @@ void Ledger::CheckClaim(const Claim& claim, const TargetPartition& target) const
         const bool is_behind_gap = i > 0 && entries_[i - 1].is_deleted;
         is_end = is_end || (is_behind_gap && entry.base_offset == claim.checkpoint);
         if (entry.next_offset > claim.checkpoint) break;
-        is_end = is_end || (entry.ends_batch && entry.next_offset == claim.checkpoint);
-        if (!entry.is_wanted || entry.is_lost || entry.is_deleted) continue;
+        is_end = is_end || entry.next_offset == claim.checkpoint;
+        if (!IsDue(entry) || entry.is_lost || entry.is_deleted) continue;
         const bool is_there = std::any_of(
             entry.copies.begin(), entry.copies.end(),
             [&](const Copy& copy) { return copy.next_offset <= target.high_watermark(); });
@@ -105,13 +127,17 @@ void Ledger::CheckClaim(const Claim& claim, const TargetPartition& target) const
             Fail("has its checkpoint past piece " + std::to_string(i) +
                  ", which is not on the target");
     }
-    if (!is_end) Fail("has its checkpoint inside a batch");
+    if (!is_end) Fail("has its checkpoint where no piece ends");
     if (claim.producer_id < 0) return;
-    if (claim.sequence != SequenceAt(claim.producer_id, claim.checkpoint))
-        Fail("tells a wrong sequence for its checkpoint");
+    if (!IsSequenceAt(claim))
+        Fail("tells sequence " + std::to_string(claim.sequence) + " for its checkpoint " +
+             std::to_string(claim.checkpoint) + " instead of " +
+             std::to_string(SequenceAt(claim.producer_id, IndexAt(claim.checkpoint))));
     if (was_cut_ || claim.target_end < 0) return;
     if (claim.target_end > target.high_watermark()) Fail("tells a target end that is not reached");
-    const int next = NextWanted(IndexAt(claim.checkpoint));
+    int next = NextWanted(IndexAt(claim.checkpoint));
+    while (next < static_cast<int>(entries_.size()) && entries_[next].is_compacted)
+        next = NextWanted(next + 1);
     if (next == static_cast<int>(entries_.size())) return;
     for (const Copy& copy : entries_[next].copies)
         if (copy.producer_id == claim.producer_id && copy.base_offset < claim.target_end)
@@ -162,16 +188,26 @@ int Ledger::IndexAt(int64_t offset) const {
     return static_cast<int>(found - entries_.begin());
 }
 
-int64_t Ledger::RecordsBefore(int64_t offset) const {
-    const int index = IndexAt(offset);
-    if (index < static_cast<int>(entries_.size())) return entries_[index].records_before;
-    const Entry& last = entries_.back();
-    return last.records_before + (last.is_wanted ? last.record_count : 0);
+int32_t Ledger::SequenceAt(int64_t producer_id, int index) const {
+    const Producer& producer = producers_.at(producer_id);
+    const int start = IndexAt(producer.offset);
+    int64_t records = 0;
+    for (int i = std::min(start, index); i < std::max(start, index); i++)
+        if (IsNumbered(producer, i)) records += entries_[i].record_count;
+    return AddRecords(producer.sequence, index < start ? -records : records);
 }
 
-int32_t Ledger::SequenceAt(int64_t producer_id, int64_t offset) const {
-    const Producer& producer = producers_.at(producer_id);
-    return AddRecords(producer.sequence, RecordsBefore(offset) - RecordsBefore(producer.offset));
+// Of what compaction has taken behind the checkpoint some may have arrived, and is passed over.
+bool Ledger::IsSequenceAt(const Claim& claim) const {
+    int index = IndexAt(claim.checkpoint);
+    const auto is_taken = [&] {
+        return index < static_cast<int>(entries_.size()) && !IsDue(entries_[index]);
+    };
+    while (claim.sequence != SequenceAt(claim.producer_id, index)) {
+        if (!is_taken()) return false;
+        index++;
+    }
+    return true;
 }
 
 void Ledger::Fail(const std::string& what) const { throw Violation(lane_ + " " + what); }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -42,6 +43,15 @@ class Ledger {
     bool NoteAppended(const TargetPartition::Stored& stored, bool is_excused);
     // The source has deleted what lies before: what of it is not on the target need not come.
     void NoteDeleted(int64_t to);
+    // Compaction has taken a piece from the source: it need not come, though whoever has fetched it
+    // may send it.
+    void NoteCompacted(int piece);
+    // Nothing of the producer is under way: who goes on under its id counts what is on the target,
+    // and what the source still has.
+    void Recount(int64_t producer_id);
+    // Behind the last piece from the offset on that the source still has and that the producer has
+    // brought to the target; the offset itself without any.
+    int64_t BehindArrived(int64_t producer_id, int64_t offset) const;
     // The log was cut; what lay before `kept` was acknowledged.
     void NoteCut(const TargetPartition& target, int64_t kept);
 
@@ -68,31 +78,39 @@ class Ledger {
     };
     struct Entry {
         bool is_wanted;
-        bool ends_batch;
         int64_t base_offset;
         int64_t next_offset;
-        int64_t records_before;  // wanted ones
         int32_t record_count;
         int allowed = 1;
         bool is_lost = false;
         bool is_deleted = false;
+        bool is_compacted = false;
         std::vector<Copy> copies;
     };
     struct Producer {
         int64_t offset;
         int32_t sequence;
         int next;  // index of the piece that has to follow in the log
+        // Pieces that were sent under it, or had arrived: they have sequences, even when compaction
+        // has taken them since.
+        std::set<int> numbered = {};
     };
 
     // It should be on the target and is not.
     static bool IsMissed(const Entry& entry) {
-        return entry.is_wanted && !entry.is_deleted && entry.copies.empty();
+        return IsDue(entry) && !entry.is_deleted && entry.copies.empty();
+    }
+    static bool IsDue(const Entry& entry) { return entry.is_wanted && !entry.is_compacted; }
+    static bool HasCopyOf(const Entry& entry, int64_t producer_id);
+    bool IsNumbered(const Producer& producer, int index) const {
+        const Entry& entry = entries_[index];
+        return entry.is_wanted && (!entry.is_compacted || producer.numbered.count(index) > 0);
     }
     bool NotePiece(int index, const TargetPartition::Stored& stored, bool is_excused);
     int NextWanted(int index) const;
     int IndexAt(int64_t offset) const;
-    int64_t RecordsBefore(int64_t offset) const;
-    int32_t SequenceAt(int64_t producer_id, int64_t offset) const;
+    int32_t SequenceAt(int64_t producer_id, int index) const;
+    bool IsSequenceAt(const Claim& claim) const;
 
     const std::string lane_;
     const int64_t position_;

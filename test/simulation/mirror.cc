@@ -55,6 +55,8 @@ void Mirror::SendFetch(size_t at) {
     Runner& runner = runners_[at];
     if (!runner.lane || !runner.lane->WantsFetch(scene_.Now())) return;
     if (runner.is_fetching) scene_.tracks[at].ledger.Fail("wants a second Fetch while one is out");
+    // What is fetched again, because it came damaged, may be gone by now.
+    if (runner.unanswered == 0) scene_.tracks[at].ledger.Recount(runner.lane->producer_id());
     runner.is_fetching = true;
     runner.fetch_position = runner.lane->position();
     runner.fetch_epoch = runner.lane->position_epoch();
@@ -142,10 +144,18 @@ void Mirror::GiveRebuilt(size_t at, const Lane::ToReseal& batch) {
     const int end = piece + source.PiecesOf(batch.data);
     while (source.pieces()[piece].base_offset < batch.from_offset) piece++;
     int64_t skipped = 0;
-    while (piece < end && skipped < batch.skip) skipped += source.pieces()[piece++].record_count;
+    const auto is_gone = [&](int at) { return SourcePartition::IsGone(batch.data, at); };
+    for (; piece < end && skipped < batch.skip; piece++)
+        if (!is_gone(piece)) skipped += source.pieces()[piece].record_count;
     std::vector<Lane::Resealed> rebuilt;
     while (piece < end) {
-        const auto pieces = static_cast<int>(Between(scene_.random, 1, end - piece));
+        if (is_gone(piece)) {
+            piece++;
+            continue;
+        }
+        int run_end = piece + 1;
+        while (run_end < end && !is_gone(run_end)) run_end++;
+        const auto pieces = static_cast<int>(Between(scene_.random, 1, run_end - piece));
         const auto bytes = std::make_shared<std::vector<uint8_t>>(80);
         SourcePartition::Mark(*bytes, piece, pieces);
         (*bytes)[SourcePartition::kRebuiltAt] = 1;
@@ -268,7 +278,11 @@ void Mirror::Drop(size_t at, bool is_told) {
     connection.done = 0;
     // Requests that arrived whole are worked off soon, in order; the rest of them never did.
     scene_.zombies.resize(Between(random, 0, static_cast<int64_t>(scene_.zombies.size())));
-    if (Chance(random, 70))
+    // Compaction does not come to a segment so soon: who takes over finds them there.
+    const bool has_compaction =
+        std::any_of(scene_.tracks.begin(), scene_.tracks.end(),
+                    [](const Track& track) { return track.source.is_compacted(); });
+    if (has_compaction || Chance(random, 70))
         while (!scene_.zombies.empty()) scene_.CarryZombie();
 }
 
@@ -388,7 +402,8 @@ void Mirror::CheckStop(size_t at) const {
     const Track& track = scene_.tracks[at];
     const auto& pieces = track.source.pieces();
     // A lane that fetches no more cannot look at a damaged batch again.
-    const bool is_final = runners_[at].is_draining || track.stop_at >= 0 || track.source.cut() >= 0;
+    const bool is_final = runners_[at].is_draining || track.stop_at >= 0 ||
+                          track.source.cut() >= 0 || lane.stop_offset() < track.source.start();
     const auto is_expected = [&](const SourcePiece& piece) {
         const SourceBatch& batch = track.source.batches()[piece.batch];
         return piece.base_offset == lane.stop_offset() &&

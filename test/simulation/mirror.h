@@ -109,6 +109,7 @@ class Mirror {
     void ReadCommit(size_t at);
     void Ask(size_t at);
     void Prepare(size_t at);
+    void GoOnBehind(size_t at, int64_t arrived);
     void RunLane(size_t at, int64_t arrived, int64_t arrived_end);
     void FinishCommit(size_t at, bool is_told);
     simulation::Commit Progress(const Lane& lane) const;

@@ -73,6 +73,7 @@ void Mirror::Ask(size_t at) {
         case ResumeAnswer::kExact:
             scene_.totals.exact++;
             scene_.totals.passed_over += arrived;
+            if (track.source.is_compacted()) return GoOnBehind(at, arrived);
             track.ledger.CheckArrived(runner.plan.offset, arrived, track.target);
             return RunLane(at, arrived, runner.search->arrived_end());
         case ResumeAnswer::kFresh:
@@ -96,6 +97,24 @@ void Mirror::Ask(size_t at) {
             track.has_told_loss = true;
             return;
     }
+}
+
+// As compacted-arrivals.ts does: what has arrived lies before the start, whatever the source still
+// has of it.
+void Mirror::GoOnBehind(size_t at, int64_t arrived) {
+    auto& [offset, metadata, epoch] = runners_[at].plan;
+    Track& track = scene_.tracks[at];
+    track.ledger.Recount(metadata.producer_id);
+    const int64_t arrived_end = runners_[at].search->arrived_end();
+    if (arrived > 0) {
+        const int64_t behind = track.ledger.BehindArrived(metadata.producer_id, offset);
+        if (behind > offset) epoch = track.source.EpochAt(behind - 1);
+        offset = behind;
+        metadata.next_sequence = AddRecords(metadata.next_sequence, arrived);
+        metadata.target_end = arrived_end;
+        scene_.totals.begun_behind++;
+    }
+    RunLane(at, 0, arrived_end);
 }
 
 // A first start is committed before it begins.

@@ -43,6 +43,8 @@ struct Totals {
     uint64_t gaps_skipped = 0;
     uint64_t gap_stops = 0;
     uint64_t diverged = 0;
+    uint64_t compacted = 0;
+    uint64_t begun_behind = 0;
 };
 
 // A committed source offset with its metadata.

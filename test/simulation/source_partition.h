@@ -1,14 +1,16 @@
 // A source partition: batches of every path with gaps between them, and Fetch answers cut from it.
 //
 // A batch that has to be rebuilt consists of a few pieces, and may become a batch for each of them
-// or for several that follow each other; every other batch is one piece.
+// or for several that follow each other; every other batch is one piece. Compaction takes pieces.
 #ifndef HELIOSTAT_TEST_SOURCE_PARTITION_H_
 #define HELIOSTAT_TEST_SOURCE_PARTITION_H_
 
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <deque>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "batch_walk.h"
@@ -41,9 +43,13 @@ struct SourceBatch {
     bool was_damaged = false;
     int first_piece = 0;
     int pieces = 1;
+    uint8_t gone = 0;  // pieces, a bit for each
+    // Without a record, and not kept for its producer's sake either.
+    bool is_gone = false;
     std::vector<uint8_t> bytes;
 
     bool IsWanted() const { return path == BatchPath::kShallow || path == BatchPath::kReseal; }
+    bool IsPlain() const { return IsWanted() && !is_refused && !needs_rebuilding && !is_damaged; }
 };
 
 struct SourcePiece {
@@ -60,6 +66,7 @@ class SourcePartition {
         int skipped_per_cent;
         int rebuilt_per_cent;
         int gap_per_cent;
+        bool is_compacted;
         bool is_huge;  // so many records that sequences wrap within a few batches
         int64_t oldest_ms;
         int64_t newest_ms;
@@ -68,7 +75,8 @@ class SourcePartition {
     SourcePartition(Random& random, const Shape& shape) {
         int64_t offset = Between(random, 0, 1'000);
         start_ = offset;
-        is_dense_ = shape.skipped_per_cent == 0 && shape.gap_per_cent == 0;
+        is_compacted_ = shape.is_compacted;
+        is_dense_ = shape.skipped_per_cent == 0 && shape.gap_per_cent == 0 && !shape.is_compacted;
         for (int i = 0; i < shape.batches; i++) {
             SourceBatch batch{};
             static constexpr BatchPath kSkipped[] = {BatchPath::kControl, BatchPath::kAborted,
@@ -104,6 +112,7 @@ class SourcePartition {
     }
     std::vector<SourceBatch>& batches() { return batches_; }
     int64_t start() const { return start_; }
+    bool is_compacted() const { return is_compacted_; }
     // Every offset is a record.
     bool is_dense() const { return is_dense_; }
     int64_t end() const {
@@ -125,6 +134,32 @@ class SourcePartition {
         return visible_ == 0 ? start_ : batches_[Between(random, 0, visible_ - 1)].base_offset;
     }
 
+    // Takes some of what one batch holds, and gives the pieces. Whoever has fetched it keeps what
+    // it was; the newest batch stays.
+    std::vector<int> Compact(Random& random, int stop_at) {
+        std::vector<int> taken;
+        const auto last = static_cast<int64_t>(visible_) - 2;
+        if (last < 0) return taken;
+        const auto index = static_cast<int>(Between(random, 0, last));
+        SourceBatch& batch = batches_[index];
+        if (!batch.IsPlain() || index == stop_at) return taken;
+        for (int i = 0; i < batch.pieces; i++) {
+            if ((batch.gone >> i & 1) != 0 || !Chance(random, 60)) continue;
+            batch.gone = static_cast<uint8_t>(batch.gone | 1 << i);
+            taken.push_back(batch.first_piece + i);
+        }
+        if (taken.empty()) return taken;
+        const bool is_empty = batch.gone == (1 << batch.pieces) - 1;
+        batch.path = is_empty ? BatchPath::kEmpty : BatchPath::kReseal;
+        batch.is_gone = is_empty && Chance(random, 70);
+        std::vector<uint8_t> bytes = batch.bytes;
+        bytes[kGoneAt] = batch.gone;
+        former_.push_back(std::exchange(batch.bytes, std::move(bytes)));
+        return taken;
+    }
+    // Of the record at the offset, or of the one before.
+    int32_t EpochAt(int64_t offset) const { return cut_ >= 0 && offset >= cut_ ? 1 : 0; }
+
     void Grow(int64_t batches) {
         visible_ = std::min(visible_ + static_cast<size_t>(batches), batches_.size());
     }
@@ -137,6 +172,7 @@ class SourcePartition {
         for (size_t i = 0; i < visible_ && walk.batches.size() < static_cast<size_t>(most); i++) {
             const SourceBatch& batch = batches_[i];
             if (batch.next_offset <= position || batch.next_offset <= start_) continue;
+            if (batch.is_gone) continue;
             if (static_cast<int>(i) == stop_at) {
                 walk.stop = WalkStop{LaneReason::kHoles, batch.base_offset};
                 break;
@@ -149,7 +185,7 @@ class SourcePartition {
                  .base_offset = batch.base_offset,
                  .next_offset = batch.next_offset,
                  .max_timestamp = batch.max_timestamp,
-                 .leader_epoch = cut_ >= 0 && batch.base_offset >= cut_ ? 1 : 0,
+                 .leader_epoch = EpochAt(batch.base_offset),
                  .reason =
                      batch.path == BatchPath::kReseal ? LaneReason::kHoles : LaneReason::kNone,
                  .from_offset = std::max(batch.base_offset, position)});
@@ -169,6 +205,10 @@ class SourcePartition {
     static constexpr size_t kRebuiltAt = 16;
     static bool IsRebuilt(const uint8_t* data) { return data[kRebuiltAt] == 1; }
     static int PiecesOf(const uint8_t* data) { return LoadBigEndian<int32_t>(data + 12); }
+    static constexpr size_t kGoneAt = 17;
+    static bool IsGone(const uint8_t* data, int piece) {
+        return (data[kGoneAt] >> (piece - FirstPiece(data)) & 1) != 0;
+    }
 
    private:
     void AddPieces(Random& random, SourceBatch& batch, int index) {
@@ -190,7 +230,10 @@ class SourcePartition {
     std::vector<SourcePiece> pieces_;
     int64_t start_ = 0;
     int64_t cut_ = -1;
+    bool is_compacted_ = false;
     bool is_dense_ = false;
+    // Bytes of batches as they were before compaction: a lane may still have them.
+    std::deque<std::vector<uint8_t>> former_;
     size_t visible_ = 0;
 };
 
