@@ -1,7 +1,7 @@
 // Owns the logs behind a scripted broker: a source's that is read, and a target's that takes batches by the rules of a
 // real one, so that a batch that is lost, doubled or overtaken is seen.
 
-import { isIntact, readBatchHeader } from './batch-header.ts'
+import { type Codec, isIntact, readBatchHeader } from './batch-header.ts'
 import { decodeBatch, encodeBatch } from './records.ts'
 
 export class SourcePartition {
@@ -53,6 +53,13 @@ function endOf(batch: Buffer): number {
   return baseOffset + lastOffsetDelta + 1
 }
 
+export type Received = {
+  sequence: number
+  codec: Codec
+  values: string[]
+  error: number
+  isRepeat: boolean
+}
 export type Taken = { error: number; baseOffset: number }
 
 type Written = { first: number; last: number; baseOffset: number }
@@ -73,7 +80,7 @@ export class TargetPartition {
   /** What the appended records hold, in order. */
   readonly values: string[] = []
   /** Every batch that came, appended or not. */
-  readonly received: { sequence: number; values: string[]; error: number; isRepeat: boolean }[] = []
+  readonly received: Received[] = []
   readonly #producers = new Map<number, Producer>()
 
   append(batch: Buffer): Taken {
@@ -83,7 +90,8 @@ export class TargetPartition {
     const repeat = broken === 0 ? this.#repeatOf(header) : undefined
     const error = broken || (repeat ? 0 : this.#judgeSequence(header))
     const { baseSequence: sequence } = header
-    this.received.push({ sequence, values: values ?? [], error, isRepeat: repeat !== undefined })
+    const isRepeat = repeat !== undefined
+    this.received.push({ sequence, codec: header.codec, values: values ?? [], error, isRepeat })
     if (error !== 0 || values === undefined) return { error, baseOffset: -1 }
     if (repeat) return { error, baseOffset: repeat.baseOffset }
     const baseOffset = this.values.length
