@@ -101,12 +101,17 @@ export class LaneStarter {
   /** Looks at each lane that waits once. */
   async startPending(): Promise<void> {
     const pending = [...this.#options.lanes.pending]
+    // The first lanes run while target topics are still made for the last.
+    for (let from = 0; from < pending.length; from += lanesPerRound) {
+      const lanes = pending.slice(from, from + lanesPerRound).filter(lane => lane.isHeld)
+      if (this.#options.lanes.isOpen) await this.#tryRound(lanes)
+    }
+  }
+
+  /** What goes wrong for some lanes holds the others up for this round only. */
+  async #tryRound(lanes: readonly Lane[]): Promise<void> {
     try {
-      // The first lanes run while target topics are still made for the last.
-      for (let from = 0; from < pending.length; from += lanesPerRound) {
-        const lanes = pending.slice(from, from + lanesPerRound).filter(lane => lane.isHeld)
-        if (this.#options.lanes.isOpen) await this.#round(lanes)
-      }
+      await this.#round(lanes)
     } catch (error) {
       const failure = failureOf(error)
       if (!failure) throw error
@@ -144,7 +149,7 @@ export class LaneStarter {
     const lane = lanes.find(entry.topic, entry.partition)
     const topic = topics.get(entry.topic)
     if (entry.failure) {
-      this.#tellLater(entry.failure.name, { error: entry.failure.name, topic: entry.topic })
+      this.#tellLater(entry.failure.name, { error: entry.failure.name, topic: entry.topic }, lane)
       return []
     }
     // Not listed: it will be, or the group takes it away again.
@@ -250,7 +255,7 @@ export class LaneStarter {
     if (await this.#hasLearned(offsets)) offsets = await ask()
     for (const { topic, partition, offset, failure } of offsets) {
       const lane = this.#options.lanes.find(topic, partition)
-      if (failure) this.#tellLater(failure.name, { error: failure.name, topic, partition })
+      if (failure) this.#tellLater(failure.name, { error: failure.name, topic, partition }, lane)
       else if (lane && offset >= 0) starts.set(lane, offset)
     }
   }
@@ -281,7 +286,7 @@ export class LaneStarter {
   #admit(candidate: Located, target: TargetTopic): Prepared | [] {
     const { lane, topic } = candidate
     if (target.state === 'later') {
-      this.#tellLater(`target ${target.detail}`, { topic: lane.topic, detail: target.detail })
+      this.#tellLater(`target ${target.detail}`, { topic: lane.topic, detail: target.detail }, lane)
       return []
     }
     if (target.state === 'refused') {
@@ -289,7 +294,8 @@ export class LaneStarter {
       return []
     }
     if (lane.partition >= target.partitions && target.isGrowing) {
-      this.#tellLater('growing', { topic: lane.topic, detail: 'the target topic is being grown' })
+      const detail = 'the target topic is being grown'
+      this.#tellLater('growing', { topic: lane.topic, detail }, lane)
       return []
     }
     if (lane.partition >= target.partitions) {
@@ -327,7 +333,7 @@ export class LaneStarter {
       if (answer?.kind === 'refused') this.#refuse(candidate, answer.refusal)
       else {
         const detail = answer?.detail ?? ''
-        this.#tellLater('resume', { topic: candidate.lane.topic, detail })
+        this.#tellLater('resume', { topic: candidate.lane.topic, detail }, candidate.lane)
       }
       return []
     })
@@ -361,11 +367,17 @@ export class LaneStarter {
     return candidates.filter(({ lane, tenure }) => lane.isHeld && lane.tenure === tenure)
   }
 
-  #tellLater(what: string, fields: object): void {
+  #tellLater(what: string, fields: Trouble, lane?: Lane): void {
+    if (lane) lane.detail = fields.detail ?? fields.error
     this.#options.repeats.write(`later ${what}`, count =>
       this.#options.log.warn({ ...fields, count }, 'lanes cannot start yet; trying again')
     )
   }
+}
+
+interface Trouble extends Partial<TopicPartition> {
+  error?: string
+  detail?: string
 }
 
 /** Levels that differ are told apart; what may be doubled is told for each reason. */

@@ -42,12 +42,13 @@ function viewRow(lane: Lane, rows: Float64Array, at: number, readableEnd: number
 /** A lane that the core does not have: refused, not started yet, or given up. */
 function viewIdle(lane: Lane): LaneView {
   const { refusal } = lane
+  const detail = lane.isHeld ? (refusal?.detail ?? lane.detail) : undefined
   return {
     ...identity(lane),
     state: !lane.isHeld ? 'revoked' : refusal ? 'stopped' : 'starting',
     reason: lane.isHeld && refusal ? refusal.reason : 'none',
     errorCode: 0,
-    ...(lane.isHeld && refusal ? { detail: refusal.detail } : {}),
+    ...(detail === undefined ? {} : { detail }),
     checkpoint: -1,
     committed: lane.committed,
     lag: undefined,

@@ -46,7 +46,7 @@ export class Lane {
   level: DeliveryLevel = exactlyOnce
   /** Why the core is not given the lane. */
   refusal: Refusal | undefined
-  /** What the core said when the lane stopped. */
+  /** What the core said when the lane stopped; before it is begun, what it waits for. */
   detail: string | undefined
   isInStep = false
   /** Of the topics that it was begun on, as in `TopicMetadata`. */

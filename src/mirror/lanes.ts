@@ -127,6 +127,7 @@ export class Lanes {
       lane.id = ids[index] as number
       lane.start = start.offset
       lane.refusal = undefined
+      lane.detail = undefined
       this.#pending.delete(lane)
       this.#byId.set(lane.id, lane)
     }

@@ -73,6 +73,9 @@ test('batches that only the leader has, and nobody remembers, are waited for', {
     next.lines.some(({ detail }) => `${detail}`.includes('its end is not replicated'))
   await next.until('a start that waits', isWaiting)
   assert.deepEqual(startedLines(next), [])
+  next.kill('SIGUSR2')
+  const listed = await next.line({ msg: 'lane', topic, state: 'starting' })
+  assert.match(`${listed.detail}`, /its end is not replicated/)
   await follower.kill('SIGCONT')
   await next.until('lag 0', isCaughtUp, 40_000)
   const [{ delivery }] = startedLines(next) as unknown as [{ delivery: string }]
