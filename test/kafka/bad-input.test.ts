@@ -27,7 +27,7 @@ before(async () => {
 })
 after(() => pair?.close())
 
-const limit = { timeout: 60_000 }
+const limit = { timeout: 150_000 }
 const principal = 'User:mirror'
 const login = {
   'security.protocol': 'SASL_PLAINTEXT',

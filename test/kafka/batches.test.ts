@@ -19,7 +19,7 @@ before(async () => {
 after(() => pair?.close())
 
 const now = Date.now() - 3_600_000
-const limit = { timeout: 90_000 }
+const limit = { timeout: 180_000 }
 
 for (const side of ['source', 'target'] as const) {
   test(`what is resealed is read by Kafka's consumer: ${side}`, limit, async t => {

@@ -50,7 +50,7 @@ after(async () => {
   await pair?.close()
 })
 
-test('compaction takes from the source what has arrived', { timeout: 120_000 }, async t => {
+test('compaction takes from the source what has arrived', { timeout: 240_000 }, async t => {
   const prefix = `compacted-${randomUUID()}`
   const topicOf = ({ name }: Shape) => `${prefix}-${name}`
   const options = { ...pair, whitelist: `${prefix}-.*`, group: prefix }

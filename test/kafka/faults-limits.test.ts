@@ -17,7 +17,7 @@ import { RawClient } from '../support/raw-client.ts'
 import { jaas } from '../support/secured-pair.ts'
 import { startLoad } from '../support/steady-load.ts'
 
-const limit = { timeout: 120_000 }
+const limit = { timeout: 240_000 }
 const user = 'mirror'
 const password = 'mirror-secret'
 const principal = `User:${user}`

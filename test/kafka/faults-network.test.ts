@@ -19,7 +19,7 @@ import { seededRandom } from '../support/random.ts'
 import { jaas } from '../support/secured-pair.ts'
 
 const isFull = process.env.HELIOSTAT_FULL === '1'
-const limit = { timeout: isFull ? 900_000 : 120_000 }
+const limit = { timeout: isFull ? 900_000 : 240_000 }
 const partitions = 3
 /** An answer is waited for twice as long. */
 const requestTimeoutMs = 1_000

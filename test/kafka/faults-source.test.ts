@@ -10,7 +10,7 @@ import { RawClient } from '../support/raw-client.ts'
 import { moveLeader } from '../support/raw-leaders.ts'
 
 const isFull = process.env.HELIOSTAT_FULL === '1'
-const limit = { timeout: isFull ? 400_000 : 120_000 }
+const limit = { timeout: isFull ? 400_000 : 240_000 }
 const partitions = 3
 const replicated: LoadRunOptions = { sourceTopic: { partitions, replicationFactor: 3 } }
 const frozenMs = isFull ? 60_000 : 5_000

@@ -17,7 +17,7 @@ import { RawClient } from '../support/raw-client.ts'
 import { activeController, moveLeader } from '../support/raw-leaders.ts'
 
 const isFull = process.env.HELIOSTAT_FULL === '1'
-const limit = { timeout: isFull ? 400_000 : 120_000 }
+const limit = { timeout: isFull ? 400_000 : 240_000 }
 const partitions = 3
 const inFlight = 5
 const frozenMs = isFull ? 60_000 : 5_000

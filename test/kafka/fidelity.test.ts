@@ -21,7 +21,7 @@ before(async () => {
 })
 after(() => pair?.close())
 
-const limit = { timeout: 60_000 }
+const limit = { timeout: 150_000 }
 
 test(
   'holes that compaction left in plain batches are closed, and nothing else changes',

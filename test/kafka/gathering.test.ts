@@ -11,7 +11,7 @@ import { createTopic, describeGroup } from '../support/kafka-tools.ts'
 import { mirrorOnce, startMirror } from '../support/mirror-process.ts'
 import { RawClient } from '../support/raw-client.ts'
 
-const limit = { timeout: 90_000 }
+const limit = { timeout: 180_000 }
 const jvm = ['-Xmx320m']
 let east: KafkaCluster
 let west: KafkaCluster

@@ -18,7 +18,7 @@ before(async () => {
 })
 after(() => pair?.close())
 
-const limit = { timeout: 60_000 }
+const limit = { timeout: 150_000 }
 /** What is promised for a new topic or partition, from its creation to its records at the target. */
 const promiseMs = 10_000
 

@@ -26,7 +26,7 @@ before(async () => {
 after(() => source?.close())
 
 test('an open transaction is told with its producer, and so is its end', {
-  timeout: 60_000
+  timeout: 150_000
 }, async t => {
   const topic = `held-${randomUUID()}`
   await createTopic(source.bootstrap, topic, 1)

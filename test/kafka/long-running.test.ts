@@ -17,7 +17,7 @@ import { runOnTerminal } from '../support/pseudo-terminal.ts'
 import { type SteadyLoad, startLoad } from '../support/steady-load.ts'
 import { waitFor } from '../support/wait.ts'
 
-const limit = { timeout: 60_000 }
+const limit = { timeout: 150_000 }
 
 // A connection has to log in anew this often, so a password that is no longer good shows soon.
 const reloginMs = 4_000

@@ -16,7 +16,7 @@ import { type MutedProxy, startMutedProxy } from '../support/muted-proxy.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { startLoad } from '../support/steady-load.ts'
 
-const limit = { timeout: 120_000 }
+const limit = { timeout: 240_000 }
 const partitions = 2
 const dayMs = 86_400_000
 const hourMs = 3_600_000

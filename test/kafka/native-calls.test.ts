@@ -21,7 +21,7 @@ import { encodeBatch } from '../support/records.ts'
 import { produceTransactions } from '../support/transactions.ts'
 import { waitFor } from '../support/wait.ts'
 
-const limit = { timeout: 60_000 }
+const limit = { timeout: 150_000 }
 const timeoutMs = 10_000
 const jvm = ['-Xmx400m']
 let one: KafkaCluster

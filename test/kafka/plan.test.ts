@@ -25,7 +25,7 @@ const run = promisify(execFile)
 const env = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !name.startsWith('HELIOSTAT_'))
 )
-const limit = { timeout: 60_000 }
+const limit = { timeout: 150_000 }
 const login = {
   'security.protocol': 'SASL_PLAINTEXT',
   'sasl.mechanism': 'PLAIN',

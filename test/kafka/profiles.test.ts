@@ -30,7 +30,7 @@ const profiles = [
 for (const { profile, link, commitIntervalMs = 5_000 } of profiles) {
   const name = profile === '' ? 'the plain files' : `the profile ${profile.slice(0, -1)}`
 
-  test(`${name}: every record arrives unchanged`, { timeout: 60_000 }, async t => {
+  test(`${name}: every record arrives unchanged`, { timeout: 150_000 }, async t => {
     const { source, target } = pair
     const topic = `profile-${randomUUID()}`
     await createTopic(source.bootstrap, topic, 3)

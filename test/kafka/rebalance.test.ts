@@ -18,7 +18,7 @@ before(async () => {
 })
 after(() => pair?.close())
 
-const limit = { timeout: 60_000 }
+const limit = { timeout: 150_000 }
 const everyMs = 15
 
 test(

@@ -14,7 +14,7 @@ import { type SteadyLoad, startLoad } from '../support/steady-load.ts'
 
 type Pair = Awaited<ReturnType<typeof startPair>>
 
-const limit = { timeout: 60_000 }
+const limit = { timeout: 150_000 }
 const sides = ['source', 'target'] as const
 
 describe('one broker on each side', () => {

@@ -31,7 +31,7 @@ import { waitFor } from '../support/wait.ts'
 const run = promisify(execFile)
 const command = fileURLToPath(new URL('../../../bin/heliostat', import.meta.url))
 const users = { mirror: 'mirror-secret' }
-const limit = { timeout: 60_000 }
+const limit = { timeout: 150_000 }
 const partitions = 2
 const records = 2_000
 

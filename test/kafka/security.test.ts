@@ -31,7 +31,7 @@ import {
 } from '../support/secured-pair.ts'
 import { startLoad } from '../support/steady-load.ts'
 
-const limit = { timeout: 60_000 }
+const limit = { timeout: 150_000 }
 const records = 10_000
 
 let pair: SecuredPair
@@ -192,7 +192,7 @@ const faults: { name: string; end: () => End; cause: RegExp; fix: RegExp }[] = [
 ]
 
 // Side by side: each waits most of its time for the client to give up.
-test('what cannot work is named', { timeout: 90_000, concurrency: 4 }, async t => {
+test('what cannot work is named', { timeout: 180_000, concurrency: 4 }, async t => {
   const topic = await prepareTopic(0)
   const mended = t.test('until a password is mended on the cluster', mendPassword)
   const later = t.test('a broker that advertises a name not in its certificate', nameLater)

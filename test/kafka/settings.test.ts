@@ -14,7 +14,7 @@ import { RawClient } from '../support/raw-client.ts'
 import { readBatches } from '../support/topic-reader.ts'
 import { waitFor } from '../support/wait.ts'
 
-const limit = { timeout: 60_000 }
+const limit = { timeout: 150_000 }
 let source: KafkaCluster
 let target: KafkaCluster
 let close: () => Promise<void>
@@ -150,7 +150,7 @@ test('more in-sync replicas than there are at all are warned of', limit, async t
 })
 
 // Last, since it takes a broker of the target away for a while.
-test('lanes wait while a replica is missing, and say so', { timeout: 90_000 }, async t => {
+test('lanes wait while a replica is missing, and say so', { timeout: 180_000 }, async t => {
   const topic = `missing-${randomUUID()}`
   await createTopic(source.bootstrap, topic, 1)
   const [healthy, ill] = target.nodes

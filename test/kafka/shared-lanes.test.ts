@@ -114,7 +114,7 @@ test(
   }
 )
 
-const comeAndGo = { timeout: isFull ? 300_000 : 120_000 }
+const comeAndGo = { timeout: isFull ? 300_000 : 240_000 }
 const turns = isFull ? 10 : 4
 const members = 3
 

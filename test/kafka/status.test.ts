@@ -21,7 +21,7 @@ import { waitFor } from '../support/wait.ts'
 const run = promisify(execFile)
 const command = fileURLToPath(new URL('../../../bin/heliostat', import.meta.url))
 const users = { watcher: 'watcher-secret' }
-const limit = { timeout: 60_000 }
+const limit = { timeout: 150_000 }
 let pair: Awaited<ReturnType<typeof startPair>>
 
 before(async () => {

@@ -17,7 +17,7 @@ import { decodeBatch } from '../support/records.ts'
 import { readBatches } from '../support/topic-reader.ts'
 import { waitFor } from '../support/wait.ts'
 
-const limit = { timeout: 90_000 }
+const limit = { timeout: 180_000 }
 const partitions = 4
 const batchRecords = 500
 /** In each partition. */

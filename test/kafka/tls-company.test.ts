@@ -22,7 +22,7 @@ import { encodeBatch } from '../support/records.ts'
 import { type Company, type Round, visitAll } from '../support/tls-company.ts'
 
 const company = fileURLToPath(new URL('../support/tls-company.js', import.meta.url))
-const limit = { timeout: 90_000 }
+const limit = { timeout: 180_000 }
 const body = 'over TLS'
 const records = 3
 const rounds = 5

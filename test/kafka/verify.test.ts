@@ -26,7 +26,7 @@ import {
 } from '../support/verify-process.ts'
 import { waitFor } from '../support/wait.ts'
 
-const limit = { timeout: 90_000 }
+const limit = { timeout: 180_000 }
 let pair: Awaited<ReturnType<typeof startPair>>
 
 before(async () => {

@@ -24,7 +24,7 @@ export type LoadRunOptions = {
 
 export type Pair = { source: { bootstrap: string }; target: { bootstrap: string } }
 
-const catchUpLimitMs = 60_000
+const catchUpLimitMs = 90_000
 
 export class LoadRun {
   readonly topic: string

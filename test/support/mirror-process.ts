@@ -94,7 +94,7 @@ export class MirrorProcess {
   }
 
   /** The first line that has these fields, now or within the limit. */
-  async line(match: LineMatch, limitMs = 30_000): Promise<LogLine> {
+  async line(match: LineMatch, limitMs = 60_000): Promise<LogLine> {
     return this.until(`the line ${JSON.stringify(match)}`, () => this.linesLike(match)[0], limitMs)
   }
 
@@ -102,7 +102,7 @@ export class MirrorProcess {
   async until<T>(
     what: string,
     ask: () => T | undefined | false | Promise<T | undefined | false>,
-    limitMs = 30_000
+    limitMs = 60_000
   ): Promise<T> {
     const describe = () => this.tail()
     const askWhileRunning = async () => {

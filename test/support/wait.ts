@@ -13,7 +13,7 @@ export type WaitOptions = {
 export async function waitFor<T>(
   what: string,
   ask: () => T | undefined | false | Promise<T | undefined | false>,
-  { limitMs = 30_000, everyMs = 50, describe = () => '' }: WaitOptions = {}
+  { limitMs = 60_000, everyMs = 50, describe = () => '' }: WaitOptions = {}
 ): Promise<T> {
   const deadline = Date.now() + limitMs
   for (;;) {
