@@ -55,7 +55,7 @@ for (const side of ['source', 'target'] as const) {
     const line = await mirror.line({ msg: 'cluster cannot be reached; trying again', side })
     assert.equal(line.bootstrapServers, nowhere.bootstrap)
     assert.match(`${line.error}`, /refused/)
-    assert.equal(await mirror.stop(10_000), 0, mirror.tail())
+    assert.equal(await mirror.stop(30_000), 0, mirror.tail())
   })
 }
 
@@ -95,7 +95,7 @@ test('no right to write to one topic holds its lanes only, until it is given', l
   assert.equal(line.topic, refused)
   await produceNumbered(source.bootstrap, allowed, { records: 1_000, from: 1_000 })
   const othersGoOn = async () => (await countRecords(target.bootstrap, allowed)) === 4_000
-  await mirror.until('the records of the other topic', othersGoOn, 10_000)
+  await mirror.until('the records of the other topic', othersGoOn, 60_000)
   await allow({ topic: refused, principal, operation: 'write' })
   const isHealed = async () => (await countRecords(target.bootstrap, refused)) === 2_000
   await mirror.until('the records of the topic', isHealed, 35_000)

@@ -118,7 +118,7 @@ test('a topic that grows at one source grows on the target', limit, async t => {
   await produce(west, topic, 'west', 500)
   const wanted = 500 * (5 + 3)
   const hasAll = async () => (await countRecords(target.bootstrap, topic)) === wanted
-  await mirror.until('the records of all partitions', hasAll, 15_000)
+  await mirror.until('the records of all partitions', hasAll)
   assert.equal(await sizeOf(topic), 5)
   assert.equal(await mirror.stop(), 0, mirror.tail())
 })
@@ -149,7 +149,7 @@ test('a source that is down is named, and comes in when it is up', limit, async 
   await node?.stop()
   const mirror = await startMirror(t, sourcesOf(topic))
   const hasEast = async () => (await countRecords(target.bootstrap, topic)) === 2_000
-  await mirror.until('the records of the source that is up', hasEast, 20_000)
+  await mirror.until('the records of the source that is up', hasEast)
   assert.equal(await sizeOf(topic), 2)
   const named = () => mirror.lines.filter(line => line.level === 'warn' && line.source === 'west')
   await mirror.until('the source to be named twice', () => named().length >= 2, 25_000)
@@ -179,7 +179,7 @@ test('while a source stays down a stop ends with code 0', limit, async t => {
   const mirror = await startMirror(t, { ...sourcesOf(topic), furtherSources: [down] })
   const hasEast = async () => (await countRecords(target.bootstrap, topic)) === 1_000
   await mirror.until('the records of the source that is up', hasEast)
-  assert.equal(await mirror.stop(10_000), 0, mirror.tail())
+  assert.equal(await mirror.stop(30_000), 0, mirror.tail())
   assert.equal(await groupLag(east.bootstrap, `${topic}-east`, [topic]), 0)
 })
 

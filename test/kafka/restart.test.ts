@@ -91,7 +91,7 @@ describe('three brokers on each side', () => {
         const now = await endsOf(pair.target.bootstrap, topic)
         return [...now].every(([partition, end]) => end > (atMove.get(partition) ?? 0) + 500)
       }
-      await mirror.until('records after the move', everyLaneGoesOn, 20_000)
+      await mirror.until('records after the move', everyLaneGoesOn)
       await node.start()
       await finish(pair, { topic, load, mirror })
     })
