@@ -16,7 +16,7 @@ import {
 } from '../support/mirror-process.ts'
 import { freePorts } from '../support/ports.ts'
 import type { Acl } from '../support/raw-admin.ts'
-import { RawClient } from '../support/raw-client.ts'
+import { RawClient, withClient } from '../support/raw-client.ts'
 import { readBatches } from '../support/topic-reader.ts'
 
 let pair: Awaited<ReturnType<typeof startPair>>
@@ -195,12 +195,9 @@ async function prepareRights(): Promise<{
 }
 
 async function allow(...acls: Acl[]): Promise<void> {
-  const client = new RawClient(pair.target.bootstrap)
-  try {
+  return withClient(pair.target.bootstrap, async client => {
     await client.admin.createAcls(...acls)
-  } finally {
-    client.close()
-  }
+  })
 }
 
 /** On the target as a user who may do what ACLs allow. */

@@ -22,7 +22,7 @@ import {
   partitionsOf,
   startMirror
 } from '../support/mirror-process.ts'
-import { RawClient } from '../support/raw-client.ts'
+import { type RawClient, withClient } from '../support/raw-client.ts'
 import { type DecodedRecord, decodeBatch } from '../support/records.ts'
 import { readBatches } from '../support/topic-reader.ts'
 import { verify } from '../support/verify-process.ts'
@@ -116,7 +116,7 @@ async function commitEachOffset(source: KafkaCluster, group: string): Promise<vo
   const rows = Array.from({ length: insideOffsets + 1 }, (_, from) => {
     return { topic, partition: from, offset: from }
   })
-  await withClient(source, client => client.groups.offsetCommit(group, rows))
+  await withClient(source.bootstrap, client => client.groups.offsetCommit(group, rows))
 }
 
 const wholeShapes = ['mixed', 'transactions', 'compacted', 'recompressed'] as const
@@ -138,7 +138,7 @@ async function assertEqualDigests(copy: Copy): Promise<void> {
 
 /** What is on the target has nothing of the source's history: no holes, markers, transactions or delete horizons. */
 async function assertDense(copy: Copy): Promise<void> {
-  await withClient(copy.target, async client => {
+  await withClient(copy.target.bootstrap, async client => {
     for (const shape of shapeNames) {
       const topic = named(copy, shape)
       for (const partition of await client.partitions(topic)) {
@@ -155,7 +155,7 @@ async function assertDense(copy: Copy): Promise<void> {
 
 async function assertDeleted(copy: Copy): Promise<void> {
   const topic = named(copy, 'deleted')
-  await withClient(copy.target, async client => {
+  await withClient(copy.target.bootstrap, async client => {
     for (const partition of await client.partitions(topic)) {
       const keys = (await recordsFrom(client, topic, partition, 0)).map(({ key }) => Number(key))
       const left = Array.from({ length: 120 - firstLeft }, (_, place) => firstLeft + place)
@@ -168,8 +168,8 @@ async function assertInside(copy: Copy): Promise<void> {
   const topic = named(copy, 'inside')
   for (let from = 0; from <= insideOffsets; from++) {
     const [ours, theirs] = await Promise.all([
-      withClient(copy.source, client => recordsFrom(client, topic, from, from)),
-      withClient(copy.target, client => recordsFrom(client, topic, from, 0))
+      withClient(copy.source.bootstrap, client => recordsFrom(client, topic, from, from)),
+      withClient(copy.target.bootstrap, client => recordsFrom(client, topic, from, 0))
     ])
     assert.deepEqual(theirs.map(withoutOffset), ours.map(withoutOffset), `from offset ${from} on`)
   }
@@ -264,16 +264,4 @@ async function assertConsumed(copy: Copy): Promise<void> {
   ])
   assert.equal(ours.length, count)
   assert.deepEqual(theirs, ours)
-}
-
-async function withClient<Result>(
-  { bootstrap }: KafkaCluster,
-  work: (client: RawClient) => Promise<Result>
-): Promise<Result> {
-  const client = new RawClient(bootstrap)
-  try {
-    return await work(client)
-  } finally {
-    client.close()
-  }
 }

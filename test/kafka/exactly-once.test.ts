@@ -18,7 +18,7 @@ import {
 } from '../support/mirror-process.ts'
 import { findMisnumbered } from '../support/numbered-once.ts'
 import { type Random, seededRandom } from '../support/random.ts'
-import { RawClient } from '../support/raw-client.ts'
+import { withClient } from '../support/raw-client.ts'
 import { type SteadyLoad, startLoad } from '../support/steady-load.ts'
 
 const isFull = process.env.HELIOSTAT_FULL === '1'
@@ -248,12 +248,9 @@ async function inSync(mirror: MirrorProcess, topic: string): Promise<void> {
 }
 
 async function targetRows(topic: string) {
-  const client = new RawClient(pair.target.bootstrap)
-  try {
+  return withClient(pair.target.bootstrap, async client => {
     return (await client.metadata([topic])).topics[0]?.partitions ?? []
-  } finally {
-    client.close()
-  }
+  })
 }
 
 async function everyLaneGoesOn(mirror: MirrorProcess, topic: string): Promise<void> {
@@ -266,25 +263,19 @@ async function everyLaneGoesOn(mirror: MirrorProcess, topic: string): Promise<vo
 }
 
 async function endsOf(topic: string): Promise<Map<number, number>> {
-  const client = new RawClient(pair.target.bootstrap)
-  try {
+  return withClient(pair.target.bootstrap, async client => {
     const offsets = await client.offsets(topic)
     return new Map([...offsets].map(([partition, { latest }]) => [partition, latest]))
-  } finally {
-    client.close()
-  }
+  })
 }
 
 // A frozen broker takes connections and says nothing: only the leader is asked.
 async function hasUnreplicated({ host, port }: KafkaNode, topic: string): Promise<boolean> {
-  const client = new RawClient(`${host}:${port}`)
-  try {
+  return withClient(`${host}:${port}`, async client => {
     const [end, replicated] = [
       await client.logEnd(topic, 0),
       await client.listOffset(topic, 0, 'latest')
     ]
     return end > replicated
-  } finally {
-    client.close()
-  }
+  })
 }

@@ -13,7 +13,7 @@ import { assertExactlyOnce } from '../support/load-run.ts'
 import { anyPort, readMetric } from '../support/mirror-metrics.ts'
 import { type MirrorProcess, startMirror } from '../support/mirror-process.ts'
 import type { Acl } from '../support/raw-admin.ts'
-import { RawClient } from '../support/raw-client.ts'
+import { type RawClient, withClient } from '../support/raw-client.ts'
 import { jaas } from '../support/secured-pair.ts'
 import { startLoad } from '../support/steady-load.ts'
 
@@ -209,10 +209,7 @@ async function withAdmin(
   { bootstrap }: KafkaCluster,
   act: (admin: RawClient['admin']) => Promise<void>
 ): Promise<void> {
-  const client = new RawClient(bootstrap)
-  try {
+  return withClient(bootstrap, async client => {
     await act(client.admin)
-  } finally {
-    client.close()
-  }
+  })
 }

@@ -13,7 +13,7 @@ import { alterConfigs } from '../support/kafka-tools.ts'
 import { LoadRun } from '../support/load-run.ts'
 import { anyPort, readMetric } from '../support/mirror-metrics.ts'
 import { mirrorOnce, partitionsOf } from '../support/mirror-process.ts'
-import { RawClient } from '../support/raw-client.ts'
+import { withClient } from '../support/raw-client.ts'
 import { readCommits } from '../support/rolled-back.ts'
 
 const run = promisify(execFile)
@@ -117,7 +117,10 @@ async function largestLog(folder: string): Promise<number> {
 }
 
 async function rowsOf(topic: string) {
-  return withClient(async client => (await client.metadata([topic])).topics[0]?.partitions ?? [])
+  return withClient(
+    pair.target.bootstrap,
+    async client => (await client.metadata([topic])).topics[0]?.partitions ?? []
+  )
 }
 
 async function partitionGoesOn({ mirror, topic }: LoadRun, partition: number): Promise<void> {
@@ -128,14 +131,5 @@ async function partitionGoesOn({ mirror, topic }: LoadRun, partition: number): P
 
 /** The log end of a partition, as soon as it has a leader. */
 function endOf(topic: string, partition = 0): Promise<number> {
-  return withClient(client => client.listOffset(topic, partition, 'latest'))
-}
-
-async function withClient<T>(ask: (client: RawClient) => Promise<T>): Promise<T> {
-  const client = new RawClient(pair.target.bootstrap)
-  try {
-    return await ask(client)
-  } finally {
-    client.close()
-  }
+  return withClient(pair.target.bootstrap, client => client.listOffset(topic, partition, 'latest'))
 }

@@ -9,7 +9,7 @@ import { type KafkaCluster, startBroker } from '../support/kafka-broker.ts'
 import { sourceVersion, targetVersion } from '../support/kafka-jars.ts'
 import { createTopic, describeGroup } from '../support/kafka-tools.ts'
 import { mirrorOnce, startMirror } from '../support/mirror-process.ts'
-import { RawClient } from '../support/raw-client.ts'
+import { RawClient, withClient } from '../support/raw-client.ts'
 
 const limit = { timeout: 180_000 }
 const jvm = ['-Xmx320m']
@@ -209,16 +209,13 @@ async function produce(
   name: string,
   records: number
 ): Promise<void> {
-  const client = new RawClient(bootstrap)
-  try {
+  return withClient(bootstrap, async client => {
     for (const partition of await client.partitions(topic)) {
       for (let first = 0; first < records; first += 100) {
         await client.append(topic, partition, namedBatch(name, first, 100))
       }
     }
-  } finally {
-    client.close()
-  }
+  })
 }
 
 async function sizeOf(topic: string): Promise<number> {

@@ -10,7 +10,7 @@ import { createTopic } from '../support/kafka-tools.ts'
 import { type MirrorProcess, startMirror } from '../support/mirror-process.ts'
 import { freePorts } from '../support/ports.ts'
 import type { Acl } from '../support/raw-admin.ts'
-import { RawClient } from '../support/raw-client.ts'
+import { RawClient, withClient } from '../support/raw-client.ts'
 import { runVerify } from '../support/verify-process.ts'
 import { waitFor } from '../support/wait.ts'
 
@@ -85,7 +85,7 @@ test('of a thousand lanes four fail, each in its own way, and the others go on',
   await seenInLists(mirror, expected)
 
   await third.start()
-  await withClient(client => client.admin.deleteAcls(denial))
+  await withClient(target.bootstrap, client => client.admin.deleteAcls(denial))
   for (const topic of healing) await arrived(mirror, topic, 2 * records)
   await mirror.line({ msg: 'lane goes on' })
   assert.equal(await countEnds(target, topics.large), 0)
@@ -113,7 +113,7 @@ async function makeTopics(prefix: string) {
     await produceNumbered(source.bootstrap, topic, { records, recordBytes, codec: 'none' })
   }
   const assignments = Array.from({ length: healthy }, (_, index) => [1 + (index % 2)])
-  await withClient(client =>
+  await withClient(target.bootstrap, client =>
     client.admin.createTopics(
       { name: many, assignments },
       { name: large, assignments: [[1]], configs: { 'max.message.bytes': 2_000 } },
@@ -189,14 +189,5 @@ async function seenInLists(
 }
 
 async function allow(...acls: Acl[]): Promise<void> {
-  await withClient(client => client.admin.createAcls(...acls))
-}
-
-async function withClient<Result>(work: (client: RawClient) => Promise<Result>): Promise<Result> {
-  const client = new RawClient(target.bootstrap)
-  try {
-    return await work(client)
-  } finally {
-    client.close()
-  }
+  await withClient(target.bootstrap, client => client.admin.createAcls(...acls))
 }

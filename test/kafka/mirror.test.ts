@@ -8,7 +8,7 @@ import { compareBatchBytes, compareTopics, digestTopic } from '../support/digest
 import { type KafkaCluster, startPair } from '../support/kafka-broker.ts'
 import { consoleConsumer, createTopic } from '../support/kafka-tools.ts'
 import { mirrorOnce, partitionsOf } from '../support/mirror-process.ts'
-import { RawClient } from '../support/raw-client.ts'
+import { RawClient, withClient } from '../support/raw-client.ts'
 import { readBatches } from '../support/topic-reader.ts'
 import { produceTransactions } from '../support/transactions.ts'
 
@@ -188,14 +188,11 @@ async function describe(
   { bootstrap }: KafkaCluster,
   topic: string
 ): Promise<{ partitions: number[]; configs: Record<string, string | null | undefined> }> {
-  const client = new RawClient(bootstrap)
-  try {
+  return withClient(bootstrap, async client => {
     const configs = await client.admin.describeConfigs({ type: 'topic', name: topic })
     const partitions = await client.partitions(topic)
     return { partitions, configs: Object.fromEntries(decisive.map(key => [key, configs[key]])) }
-  } finally {
-    client.close()
-  }
+  })
 }
 
 function sum(numbers: readonly number[]): number {

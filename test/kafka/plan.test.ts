@@ -16,7 +16,7 @@ import { startPair } from '../support/kafka-broker.ts'
 import { createTopic } from '../support/kafka-tools.ts'
 import { mirrorOnce, partitionsOf, startMirror } from '../support/mirror-process.ts'
 import { freePorts } from '../support/ports.ts'
-import { RawClient } from '../support/raw-client.ts'
+import { withClient } from '../support/raw-client.ts'
 import { waitFor } from '../support/wait.ts'
 
 const command = fileURLToPath(new URL('../../../bin/heliostat', import.meta.url))
@@ -302,17 +302,5 @@ async function plan(t: TestContext, options: PlanOptions): Promise<Ended> {
   } catch (error) {
     const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string }
     return { code, out: stdout, err: stderr }
-  }
-}
-
-async function withClient<Result>(
-  bootstrap: string,
-  work: (client: RawClient) => Promise<Result>
-): Promise<Result> {
-  const client = new RawClient(bootstrap)
-  try {
-    return await work(client)
-  } finally {
-    client.close()
   }
 }

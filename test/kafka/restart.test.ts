@@ -9,7 +9,7 @@ import { countRecords, groupLag } from '../support/group-lag.ts'
 import { type KafkaNode, startPair } from '../support/kafka-broker.ts'
 import { alterConfigs, createTopic } from '../support/kafka-tools.ts'
 import { type MirrorProcess, mirrorOnce, startMirror } from '../support/mirror-process.ts'
-import { RawClient } from '../support/raw-client.ts'
+import { RawClient, withClient } from '../support/raw-client.ts'
 import { type SteadyLoad, startLoad } from '../support/steady-load.ts'
 
 type Pair = Awaited<ReturnType<typeof startPair>>
@@ -159,22 +159,16 @@ async function leaderOf(
   topic: string,
   partition: number
 ): Promise<KafkaNode> {
-  const client = new RawClient(pair[side].bootstrap)
-  try {
+  return withClient(pair[side].bootstrap, async client => {
     const [found] = (await client.metadata([topic])).topics
     const leader = found?.partitions.find(row => row.partition === partition)?.leader
     return pair[side].nodes.find(({ id }) => id === leader) as KafkaNode
-  } finally {
-    client.close()
-  }
+  })
 }
 
 async function endsOf(bootstrap: string, topic: string): Promise<Map<number, number>> {
-  const client = new RawClient(bootstrap)
-  try {
+  return withClient(bootstrap, async client => {
     const offsets = await client.offsets(topic)
     return new Map([...offsets].map(([partition, { latest }]) => [partition, latest]))
-  } finally {
-    client.close()
-  }
+  })
 }

@@ -14,7 +14,7 @@ import { produceNumbered } from '../support/corpus.ts'
 import { compareTopics } from '../support/digest.ts'
 import { countRecords, groupLag } from '../support/group-lag.ts'
 import { type KafkaNode, startPair } from '../support/kafka-broker.ts'
-import { createTopic, deleteRecords, setOffsets } from '../support/kafka-tools.ts'
+import { createTopic, deleteRecords, recreateTopic, setOffsets } from '../support/kafka-tools.ts'
 import { countArrived, startedLines } from '../support/killed-mirror.ts'
 import {
   type BoundedRun,
@@ -163,7 +163,7 @@ test('the target topic is deleted and made anew: the lanes stop', limit, async t
   const { topic, options } = await startTopic()
   await mirrorAll(t, options)
   await produce(topic)
-  await recreate(topic)
+  await recreateTopic(pair.target.bootstrap, topic, partitions)
   assertStopped(await mirrorOnce(t, options), topic, 'identity-mismatch')
   assert.equal(await countRecords(pair.target.bootstrap, topic), 0)
 })
@@ -174,7 +174,7 @@ test(
   async t => {
     const { topic, options } = await startTopic()
     await crash(t, topic, options)
-    await recreate(topic)
+    await recreateTopic(pair.target.bootstrap, topic, partitions)
     await produceNumbered(pair.target.bootstrap, topic, { records: 3 * records })
     assertStopped(await mirrorOnce(t, options), topic, 'identity-mismatch')
   }
@@ -219,7 +219,7 @@ test('a topic that is made anew in mid-run: the lanes stop, and stay so', limit,
   const mirror = await startMirror(t, { ...options, flags: ['--offset.commit.interval.ms', '500'] })
   const hasAll = async () => (await groupLag(source.bootstrap, topic, [topic])) === 0
   await mirror.until('all records', hasAll)
-  await recreate(topic)
+  await recreateTopic(pair.target.bootstrap, topic, partitions)
   await produce(topic)
   await mirror.line({ msg: 'lane stopped', reason: 'target-went-back' })
   const areKept = async () =>
@@ -360,16 +360,6 @@ async function deleteAll(topic: string): Promise<void> {
 async function deleteUpTo(topic: string, offset: number): Promise<void> {
   for (let partition = 0; partition < partitions; partition++) {
     await deleteRecords(pair.target.bootstrap, topic, partition, offset)
-  }
-}
-
-async function recreate(topic: string): Promise<void> {
-  const client = new RawClient(pair.target.bootstrap)
-  try {
-    await client.admin.deleteTopics(topic)
-    await client.admin.createTopics({ name: topic, partitions })
-  } finally {
-    client.close()
   }
 }
 

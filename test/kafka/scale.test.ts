@@ -10,7 +10,7 @@ import { type CountingProxy, startCountingProxy } from '../support/counting-prox
 import { type KafkaCluster, startBroker } from '../support/kafka-broker.ts'
 import { sourceVersion, targetVersion } from '../support/kafka-jars.ts'
 import { type MirrorProcess, startMirror } from '../support/mirror-process.ts'
-import { RawClient } from '../support/raw-client.ts'
+import { RawClient, withClient } from '../support/raw-client.ts'
 import { encodeBatch } from '../support/records.ts'
 
 const isFull = process.env.HELIOSTAT_FULL === '1'
@@ -127,13 +127,10 @@ async function hasRecord({ nodes }: KafkaCluster, prefix: string): Promise<boole
 }
 
 async function areAllCommitted(group: string): Promise<boolean> {
-  const client = new RawClient(source.bootstrap)
-  try {
+  return withClient(source.bootstrap, async client => {
     const rows = await client.groups.offsetFetch(group)
     return rows.filter(({ offset }) => offset === 1).length === lanes
-  } finally {
-    client.close()
-  }
+  })
 }
 
 /** When the log says that a step was done. */

@@ -10,7 +10,7 @@ import { type KafkaCluster, startPair } from '../support/kafka-broker.ts'
 import { createTopic } from '../support/kafka-tools.ts'
 import { anyPort, readMetric } from '../support/mirror-metrics.ts'
 import { mirrorOnce, partitionsOf, startMirror } from '../support/mirror-process.ts'
-import { RawClient } from '../support/raw-client.ts'
+import { RawClient, withClient } from '../support/raw-client.ts'
 import { readBatches } from '../support/topic-reader.ts'
 import { waitFor } from '../support/wait.ts'
 
@@ -176,13 +176,10 @@ test('lanes wait while a replica is missing, and say so', { timeout: 180_000 }, 
 
 /** In-sync replicas of the first partition. */
 async function inSync(topic: string): Promise<number> {
-  const client = new RawClient(target.bootstrap)
-  try {
+  return withClient(target.bootstrap, async client => {
     const [found] = (await client.metadata([topic])).topics
     return found?.partitions[0]?.isr.length ?? 0
-  } finally {
-    client.close()
-  }
+  })
 }
 
 function optionsFor(prefix: string) {
@@ -191,10 +188,7 @@ function optionsFor(prefix: string) {
 
 /** Bytes a second that a client may write to each broker of the target; null lifts the limit. */
 async function limitProduce(rate: number | null): Promise<void> {
-  const client = new RawClient(target.bootstrap)
-  try {
+  return withClient(target.bootstrap, async client => {
     await client.admin.alterQuota(null, 'producer_byte_rate', rate)
-  } finally {
-    client.close()
-  }
+  })
 }

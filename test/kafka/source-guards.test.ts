@@ -11,7 +11,13 @@ import { headerBytes, readBatchHeader, splitBatches } from '../support/batch-hea
 import { numberedRecord, produceNumbered } from '../support/corpus.ts'
 import { countRecords, groupLag } from '../support/group-lag.ts'
 import { type KafkaNode, startPair } from '../support/kafka-broker.ts'
-import { alterConfigs, createTopic, deleteRecords, runTool } from '../support/kafka-tools.ts'
+import {
+  alterConfigs,
+  createTopic,
+  deleteRecords,
+  recreateTopic,
+  runTool
+} from '../support/kafka-tools.ts'
 import { countArrived } from '../support/killed-mirror.ts'
 import {
   type BoundedRun,
@@ -268,7 +274,7 @@ test('topics are deleted and made anew under load while the mirror runs', limit,
     [larger, 4],
     [smaller, 1]
   ] as const) {
-    await recreate(topic, partitions)
+    await recreateTopic(pair.source.bootstrap, topic, partitions)
     // More than there were, so that the old offsets look as if they were good.
     await produceNumbered(source.bootstrap, topic, {
       records: 3_000,
@@ -353,7 +359,7 @@ test(
   async t => {
     const { topic, options } = await startTopic(1)
     assertDone(await mirrorOnce(t, options))
-    await recreate(topic, 1)
+    await recreateTopic(pair.source.bootstrap, topic, 1)
     await waitFor('the commit is gone', async () => (await committedOf(topic)) === undefined)
     await produce(topic, 50, 9_000)
     const again = await mirrorOnce(t, options)
@@ -414,16 +420,6 @@ async function countsOf(bootstrap: string, topic: string): Promise<number[]> {
 
 async function committedOf(group: string): Promise<number | undefined> {
   return (await readCommits(pair.source.bootstrap, group))[0]?.offset
-}
-
-async function recreate(topic: string, partitions: number): Promise<void> {
-  const client = new RawClient(pair.source.bootstrap)
-  try {
-    await client.admin.deleteTopics(topic)
-    await client.admin.createTopics({ name: topic, partitions })
-  } finally {
-    client.close()
-  }
 }
 
 /** kafka-consumer-groups --delete-offsets, as the mirror says it. */

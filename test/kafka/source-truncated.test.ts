@@ -11,7 +11,7 @@ import { sourceVersion, targetVersion } from '../support/kafka-jars.ts'
 import { createTopic } from '../support/kafka-tools.ts'
 import { mirrorOnce, partitionsOf, startMirror } from '../support/mirror-process.ts'
 import { readNumbers } from '../support/numbered-once.ts'
-import { RawClient } from '../support/raw-client.ts'
+import { withClient } from '../support/raw-client.ts'
 import { readCommits } from '../support/rolled-back.ts'
 import { waitFor } from '../support/wait.ts'
 
@@ -135,14 +135,11 @@ function numbers(from: number, to: number): number[] {
 }
 
 async function untilLedBy(node: KafkaNode, names: string[]): Promise<void> {
-  const client = new RawClient(`${node.host}:${node.port}`)
-  try {
+  return withClient(`${node.host}:${node.port}`, async client => {
     const isLed = async () => {
       const { topics } = await client.metadata(names)
       return topics.every(({ partitions }) => partitions.every(({ leader }) => leader === node.id))
     }
     await waitFor('the replica that lacks records to lead', isLed, { limitMs: 60_000 })
-  } finally {
-    client.close()
-  }
+  })
 }

@@ -13,7 +13,7 @@ import type { LaneStatus, LinkStatus } from '../../src/status/types.ts'
 import { startPair } from '../support/kafka-broker.ts'
 import { createTopic, describeGroup, perfTest } from '../support/kafka-tools.ts'
 import { mirrorOnce, startMirror } from '../support/mirror-process.ts'
-import { RawClient } from '../support/raw-client.ts'
+import { RawClient, withClient } from '../support/raw-client.ts'
 import { encodeBatch } from '../support/records.ts'
 import { produceTransactions } from '../support/transactions.ts'
 import { waitFor } from '../support/wait.ts'
@@ -297,16 +297,13 @@ async function makeTopic(partitions: number): Promise<string> {
 
 /** For both partitions of a topic, or its only one; the group has the name of the topic. */
 async function commit(topic: string, offset: number): Promise<void> {
-  const client = new RawClient(pair.source.bootstrap)
-  try {
+  return withClient(pair.source.bootstrap, async client => {
     const partitions = await client.partitions(topic)
     await client.groups.offsetCommit(
       topic,
       partitions.map(partition => ({ topic, partition, offset }))
     )
-  } finally {
-    client.close()
-  }
+  })
 }
 
 async function writeFiles(

@@ -15,7 +15,7 @@ import {
   perfTest,
   setOffsets
 } from '../support/kafka-tools.ts'
-import { RawClient } from '../support/raw-client.ts'
+import { RawClient, withClient } from '../support/raw-client.ts'
 import { decodeBatch, encodeBatch, type RecordInput } from '../support/records.ts'
 import { readBatches } from '../support/topic-reader.ts'
 import { produceTransactions } from '../support/transactions.ts'
@@ -429,17 +429,13 @@ async function produceOne(
   batch: Buffer,
   partition = 0
 ): Promise<void> {
-  const client = new RawClient(bootstrap)
-  try {
+  return withClient(bootstrap, async client => {
     await client.append(topic, partition, batch)
-  } finally {
-    client.close()
-  }
+  })
 }
 
 async function decodeTopic(bootstrap: string, topic: string, only?: number) {
-  const client = new RawClient(bootstrap)
-  try {
+  return withClient(bootstrap, async client => {
     const partitions = only === undefined ? await client.partitions(topic) : [only]
     const decoded = []
     for (const partition of partitions) {
@@ -447,9 +443,7 @@ async function decodeTopic(bootstrap: string, topic: string, only?: number) {
         decoded.push(decodeBatch(bytes))
     }
     return decoded
-  } finally {
-    client.close()
-  }
+  })
 }
 
 function sampleRecords(count: number): RecordInput[] {

@@ -12,7 +12,7 @@ import { startPair } from '../support/kafka-broker.ts'
 import { createTopic, describeGroup } from '../support/kafka-tools.ts'
 import { makeFolder, startMirrorMaker } from '../support/mirror-maker.ts'
 import { startMirrorMaker1 } from '../support/mirror-maker-1.ts'
-import { RawClient } from '../support/raw-client.ts'
+import { RawClient, withClient } from '../support/raw-client.ts'
 import { decodeBatch } from '../support/records.ts'
 import { readBatches } from '../support/topic-reader.ts'
 import { waitFor } from '../support/wait.ts'
@@ -191,13 +191,10 @@ async function copyWithMirrorMaker1(
 }
 
 async function readCommits(topic: string) {
-  const client = new RawClient(pair.source.bootstrap)
-  try {
+  return withClient(pair.source.bootstrap, async client => {
     const rows = await client.groups.offsetFetch(topic)
     return rows.filter(row => row.topic === topic && row.offset >= 0)
-  } finally {
-    client.close()
-  }
+  })
 }
 
 /** How often each record is on the target, by its key. MirrorMaker 1 may have put it into any partition. */

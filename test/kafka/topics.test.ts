@@ -15,7 +15,7 @@ import {
   startMirror as startAnyMirror,
   waitFor
 } from '../support/mock-mirror.ts'
-import { RawClient } from '../support/raw-client.ts'
+import { RawClient, withClient } from '../support/raw-client.ts'
 
 let pair: Awaited<ReturnType<typeof startPair>>
 let ends: Ends
@@ -34,12 +34,9 @@ function startMirror(t: TestContext, options: Parameters<typeof startAnyMirror>[
 }
 
 async function grow({ bootstrap }: KafkaCluster, topic: string, partitions: number): Promise<void> {
-  const client = new RawClient(bootstrap)
-  try {
+  return withClient(bootstrap, async client => {
     await client.admin.createPartitions(topic, partitions)
-  } finally {
-    client.close()
-  }
+  })
 }
 
 async function waitForRecords(topic: string, partition: number, count: number): Promise<void> {

@@ -14,7 +14,7 @@ import { makeFolder } from '../support/mirror-maker.ts'
 import { startMirrorMaker1 } from '../support/mirror-maker-1.ts'
 import { mirrorOnce, startMirror } from '../support/mirror-process.ts'
 import { freePorts } from '../support/ports.ts'
-import { RawClient } from '../support/raw-client.ts'
+import { withClient } from '../support/raw-client.ts'
 import { encodeBatch, type RecordInput } from '../support/records.ts'
 import { startLoad } from '../support/steady-load.ts'
 import { produceTransactions } from '../support/transactions.ts'
@@ -170,7 +170,7 @@ test('several differences amid many batches that are the same are told apart', l
     if (place === 20_100) return [{ ...each, value: 'another one' }]
     return place === 32_100 ? [each, each] : [each]
   }
-  await withClient(pair.target, async client => {
+  await withClient(pair.target.bootstrap, async client => {
     await client.admin.deleteRecords(topic, 0, 3)
     for (let first = 0; first < source.length; first += 400) {
       // A batch of the source, with what is changed in it.
@@ -361,7 +361,7 @@ test('a side that begins later has nothing to be compared there', limit, async t
     const topic = `${prefix}-${side}`
     await fill(pair.source, topic, all)
     await fill(pair.target, topic, all)
-    await withClient(pair[side], client => client.admin.deleteRecords(topic, 0, 333))
+    await withClient(pair[side].bootstrap, client => client.admin.deleteRecords(topic, 0, 333))
   }
   await commit(pair.source, prefix, [`${prefix}-source`, `${prefix}-target`], 1_000)
   const { code, lanes } = await verify(t, { whitelist: `${prefix}.*`, group: prefix })
@@ -450,7 +450,7 @@ test(
     const equal = await verify(t, options)
     assert.deepEqual([equal.code, equal.summary.matched], [0, 4_000], JSON.stringify(equal.lanes))
 
-    await withClient(target, client => client.admin.deleteTopics(topic))
+    await withClient(target.bootstrap, client => client.admin.deleteTopics(topic))
     const merged = ours.flatMap((each, place) => [each, theirs[place] as RecordInput])
     const missing = merged.filter(({ key }) => key !== 'second-700')
     await fill(target, topic, missing)
@@ -500,7 +500,7 @@ async function fill(
   configs: Record<string, string> = {}
 ): Promise<void> {
   await createTopic(bootstrap, topic, 1, { configs })
-  await withClient({ bootstrap }, async client => {
+  await withClient(bootstrap, async client => {
     for (let first = 0; first < records.length; first += batchRecords) {
       const batch = encodeBatch(records.slice(first, first + batchRecords), { codec })
       await client.append(topic, 0, batch)
@@ -513,7 +513,7 @@ async function fillMore(
   topic: string,
   records: readonly RecordInput[]
 ): Promise<void> {
-  await withClient(cluster, client => client.append(topic, 0, encodeBatch([...records])))
+  await withClient(cluster.bootstrap, client => client.append(topic, 0, encodeBatch([...records])))
 }
 
 async function commit(
@@ -522,7 +522,7 @@ async function commit(
   topics: readonly string[],
   offset: number
 ): Promise<void> {
-  await withClient(cluster, client =>
+  await withClient(cluster.bootstrap, client =>
     client.groups.offsetCommit(
       group,
       topics.map(topic => ({ topic, partition: 0, offset }))
@@ -544,16 +544,4 @@ function verify(t: TestContext, options: Asked): Promise<Verified> {
 
 function run(t: TestContext, options: Asked): Promise<Ended> {
   return runVerify(t, { ...pair, ...options })
-}
-
-async function withClient<Result>(
-  { bootstrap }: { bootstrap: string },
-  work: (client: RawClient) => Promise<Result>
-): Promise<Result> {
-  const client = new RawClient(bootstrap)
-  try {
-    return await work(client)
-  } finally {
-    client.close()
-  }
 }

@@ -3,7 +3,7 @@
 import { compareTopics } from '../support/digest.ts'
 import { groupLag } from '../support/group-lag.ts'
 import { findMisnumbered } from '../support/numbered-once.ts'
-import { RawClient } from '../support/raw-client.ts'
+import { withClient } from '../support/raw-client.ts'
 import { waitFor } from '../support/wait.ts'
 import type { SoakCluster } from './clusters.ts'
 import type { Load } from './load.ts'
@@ -53,8 +53,7 @@ export async function findDifferences(
 }
 
 async function readEnds(bootstrap: string): Promise<Map<string, number>> {
-  const client = new RawClient(bootstrap)
-  try {
+  return withClient(bootstrap, async client => {
     const ends = new Map<string, number>()
     for (const topic of topics) {
       for (const [partition, { latest }] of await client.offsets(topic, 'read_committed')) {
@@ -62,19 +61,14 @@ async function readEnds(bootstrap: string): Promise<Map<string, number>> {
       }
     }
     return ends
-  } finally {
-    client.close()
-  }
+  })
 }
 
 async function readCommitted(bootstrap: string, group: string): Promise<Map<string, number>> {
-  const client = new RawClient(bootstrap)
-  try {
+  return withClient(bootstrap, async client => {
     const rows = await client.groups.offsetFetch(group)
     return new Map(rows.map(({ topic, partition, offset }) => [`${topic}-${partition}`, offset]))
-  } finally {
-    client.close()
-  }
+  })
 }
 
 async function describeLag(

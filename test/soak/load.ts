@@ -1,5 +1,6 @@
 // Owns the load on one topic of a soak: numbered records, each committed once on the source through every fault there.
 
+import { setTimeout as delay } from 'node:timers/promises'
 import { insist } from '../support/insist.ts'
 import { RawClient } from '../support/raw-client.ts'
 import type { Transaction } from '../support/raw-transactions.ts'
@@ -52,7 +53,7 @@ export async function startSoakLoad(bootstrap: string, shape: Shape): Promise<Lo
 
   const run = async (): Promise<void> => {
     for (let round = 0, first = 0; !isStopped; round++) {
-      const pausing = pause(everyMs)
+      const pausing = delay(everyMs)
       const isVisible =
         transactionalId === null
           ? await writeRound(round, first).then(() => true)
@@ -77,10 +78,4 @@ export async function startSoakLoad(bootstrap: string, shape: Shape): Promise<Lo
       return running
     }
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise(resolve => {
-    setTimeout(resolve, ms)
-  })
 }

@@ -2,7 +2,7 @@
 
 import { type Codec, seal } from './batch-header.ts'
 import { type PerfOptions, perfTest, type ToolTarget } from './kafka-tools.ts'
-import { RawClient } from './raw-client.ts'
+import { type RawClient, withClient } from './raw-client.ts'
 import { encodeBatch, type RecordInput } from './records.ts'
 
 export type MixedOptions = {
@@ -117,8 +117,7 @@ async function produceBatches(
   countFor: (partitions: number) => number,
   make: (slot: Slot) => Buffer
 ): Promise<ProducedRange> {
-  const client = new RawClient(bootstrap)
-  try {
+  return withClient(bootstrap, async client => {
     const used = (await client.partitions(topic)).slice(0, partitions)
     const before = await latestOffsets(client, topic, used)
     const count = countFor(used.length)
@@ -141,9 +140,7 @@ async function produceBatches(
       next: after.get(partition) as number
     })
     return new Map(used.map(partition => [partition, range(partition)]))
-  } finally {
-    client.close()
-  }
+  })
 }
 
 async function latestOffsets(

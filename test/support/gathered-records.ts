@@ -1,6 +1,6 @@
 // Owns telling whether a target topic is the union of topics of one name at several sources, each in its own order.
 
-import { RawClient } from './raw-client.ts'
+import { RawClient, withClient } from './raw-client.ts'
 import { encodeBatch } from './records.ts'
 import { forEachRecord, readBatches } from './topic-reader.ts'
 import { VarintReader } from './varint.ts'
@@ -96,8 +96,7 @@ async function readLanes(
   topic: string,
   producerIds?: ReadonlyMap<string, Set<number>>
 ): Promise<string[][]> {
-  const client = new RawClient(bootstrap)
-  try {
+  return withClient(bootstrap, async client => {
     const partitions = await client.partitions(topic)
     const lanes = partitions.map(async partition => {
       const bodies: string[] = []
@@ -111,9 +110,7 @@ async function readLanes(
       return bodies
     })
     return await Promise.all(lanes)
-  } finally {
-    client.close()
-  }
+  })
 }
 
 function readKey(body: Buffer, start: number): string {

@@ -1,6 +1,6 @@
 // Owns what a mirror's group has left to do, from the clusters alone.
 
-import { RawClient } from './raw-client.ts'
+import { withClient } from './raw-client.ts'
 
 /** Log end less committed offset, summed over the partitions; undefined while one has no commit. */
 export async function groupLag(
@@ -8,8 +8,7 @@ export async function groupLag(
   group: string,
   topics: string[]
 ): Promise<number | undefined> {
-  const client = new RawClient(bootstrap)
-  try {
+  return withClient(bootstrap, async client => {
     const committed = await client.groups.offsetFetch(group)
     let lag = 0
     for (const topic of topics) {
@@ -20,20 +19,15 @@ export async function groupLag(
       }
     }
     return lag
-  } finally {
-    client.close()
-  }
+  })
 }
 
 /** Sum of the log ends less the log starts; 0 for a topic that is not there. */
 export async function countRecords(bootstrap: string, topic: string): Promise<number> {
-  const client = new RawClient(bootstrap)
-  try {
+  return withClient(bootstrap, async client => {
     const [found] = (await client.metadata([topic])).topics
     if (found === undefined || found.error !== 0) return 0
     const ends = await client.offsets(topic)
     return [...ends.values()].reduce((sum, { earliest, latest }) => sum + latest - earliest, 0)
-  } finally {
-    client.close()
-  }
+  })
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { quickJvm, spawnJava } from './jvm.ts'
 import { fetchJars, type KafkaJars, targetVersion } from './kafka-jars.ts'
 import type { NewTopic } from './raw-admin.ts'
-import { RawClient } from './raw-client.ts'
+import { withClient } from './raw-client.ts'
 
 export type ToolResult = { stdout: string; stderr: string; code: number | null }
 export type ToolOptions = { input?: string | Buffer; timeoutMs?: number; jvm?: string[] }
@@ -60,12 +60,21 @@ export async function createTopic(
   partitions = 1,
   options: Omit<NewTopic, 'name' | 'partitions'> = {}
 ): Promise<void> {
-  const client = new RawClient(bootstrap)
-  try {
+  return withClient(bootstrap, async client => {
     await client.admin.createTopics({ name, partitions, ...options })
-  } finally {
-    client.close()
-  }
+  })
+}
+
+/** Deletes a topic and makes another under its name. */
+export async function recreateTopic(
+  bootstrap: string,
+  name: string,
+  partitions: number
+): Promise<void> {
+  return withClient(bootstrap, async client => {
+    await client.admin.deleteTopics(name)
+    await client.admin.createTopics({ name, partitions })
+  })
 }
 
 export type PerfOptions = {
@@ -252,12 +261,9 @@ export async function alterConfigs(
   topic: string,
   changes: Record<string, string | number | boolean | null>
 ): Promise<void> {
-  const client = new RawClient(bootstrap)
-  try {
+  return withClient(bootstrap, async client => {
     await client.admin.alterConfigs({ type: 'topic', name: topic }, changes)
-  } finally {
-    client.close()
-  }
+  })
 }
 
 /** By a raw request: removes what lies before an offset of a partition. */
@@ -267,12 +273,9 @@ export async function deleteRecords(
   partition: number,
   before: number
 ): Promise<void> {
-  const client = new RawClient(bootstrap)
-  try {
+  return withClient(bootstrap, async client => {
     await client.admin.deleteRecords(topic, partition, before)
-  } finally {
-    client.close()
-  }
+  })
 }
 
 const groupCommand = 'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand'

@@ -14,7 +14,7 @@ import type {
 } from '../../src/mirror/types.ts'
 import { MockCluster } from '../../src/native/index.ts'
 import { TopicSelector } from '../../src/topics/select.ts'
-import { RawClient } from './raw-client.ts'
+import { RawClient, withClient } from './raw-client.ts'
 import { encodeBatch } from './records.ts'
 import { forEachRecord, readBatches } from './topic-reader.ts'
 import { VarintReader } from './varint.ts'
@@ -177,8 +177,7 @@ export async function produce(
   count: number,
   from = 0
 ): Promise<void> {
-  const client = new RawClient(mock.bootstrapServers)
-  try {
+  return withClient(mock.bootstrapServers, async client => {
     for (let first = from; first < from + count; first += recordsPerBatch) {
       const size = Math.min(recordsPerBatch, from + count - first)
       const records = Array.from({ length: size }, (_, index) => ({
@@ -187,9 +186,7 @@ export async function produce(
       }))
       await client.append(topic, partition, encodeBatch(records, { codec: 'lz4' }))
     }
-  } finally {
-    client.close()
-  }
+  })
 }
 
 export function recordText(topic: string, partition: number, index: number): string {

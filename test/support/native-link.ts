@@ -2,6 +2,7 @@
 
 import {
   Cluster,
+  type LaneStart,
   Link,
   type LinkOptions,
   type LinkSnapshot,
@@ -63,25 +64,30 @@ export async function closeLink({ source, target, clusters, link }: OpenLink): P
 
 export function addLanes(link: Link, topic: string, partitions: number): number[] {
   return link.addLanes(
-    Array.from({ length: partitions }, (_, partition) => ({
-      topic,
-      partition,
-      sourceTopicId: '',
-      leaderEpoch: -1,
-      targetTopic: topic,
-      targetPartition: partition,
-      offset: 0,
-      targetMaxBatchBytes: 1_000_000,
-      targetAppendTime: false,
-      producerId: -1,
-      producerEpoch: -1,
-      sequence: 0,
-      arrived: 0,
-      targetEnd: -1,
-      arrivedEnd: -1,
-      resumes: false
-    }))
+    Array.from({ length: partitions }, (_, partition) => laneStart(topic, partition))
   )
+}
+
+/** From the first record on to the same partition of the target, with nothing known of what is there. */
+export function laneStart(topic: string, partition: number): LaneStart {
+  return {
+    topic,
+    partition,
+    sourceTopicId: '',
+    leaderEpoch: -1,
+    targetTopic: topic,
+    targetPartition: partition,
+    offset: 0,
+    targetMaxBatchBytes: 1_000_000,
+    targetAppendTime: false,
+    producerId: -1,
+    producerEpoch: -1,
+    sequence: 0,
+    arrived: 0,
+    targetEnd: -1,
+    arrivedEnd: -1,
+    resumes: false
+  }
 }
 
 /** Sum of a column over all lanes. */

@@ -2,7 +2,7 @@
 // itself is asked, so a source that is wrong as well hides nothing.
 
 import { recordNumber } from './corpus.ts'
-import { RawClient } from './raw-client.ts'
+import { withClient } from './raw-client.ts'
 import { decodeBatch } from './records.ts'
 import { readBatches } from './topic-reader.ts'
 
@@ -28,8 +28,7 @@ export async function readNumbers(
   bootstrap: string,
   topic: string
 ): Promise<Map<number, number[]>> {
-  const client = new RawClient(bootstrap)
-  try {
+  return withClient(bootstrap, async client => {
     const all = new Map<number, number[]>()
     for (const partition of await client.partitions(topic)) {
       const numbers: number[] = []
@@ -39,7 +38,5 @@ export async function readNumbers(
       all.set(partition, numbers)
     }
     return all
-  } finally {
-    client.close()
-  }
+  })
 }

@@ -49,6 +49,19 @@ export type Produced = {
   logAppendTime: number
 }
 
+/** A client for one piece of work, closed whatever comes of it. */
+export async function withClient<Result>(
+  bootstrap: string,
+  work: (client: RawClient) => Promise<Result>
+): Promise<Result> {
+  const client = new RawClient(bootstrap)
+  try {
+    return await work(client)
+  } finally {
+    client.close()
+  }
+}
+
 export class RawClient {
   readonly routes: Routes
   readonly admin: RawAdmin

@@ -14,7 +14,7 @@ import {
   laneStates,
   laneValue
 } from '../../src/native/index.ts'
-import { linkOptions } from './native-link.ts'
+import { laneStart, linkOptions } from './native-link.ts'
 import {
   type ScriptedCluster,
   type ScriptedOptions,
@@ -64,22 +64,8 @@ export class ScriptedLink {
   add(topic: string, partitions: readonly number[], start: Partial<LaneStart> = {}): number[] {
     return this.link.addLanes(
       partitions.map(partition => ({
-        topic,
-        partition,
+        ...laneStart(topic, partition),
         sourceTopicId: topicIdOf(topic).toString('hex'),
-        leaderEpoch: -1,
-        targetTopic: topic,
-        targetPartition: partition,
-        offset: 0,
-        targetMaxBatchBytes: 1_000_000,
-        targetAppendTime: false,
-        producerId: -1,
-        producerEpoch: -1,
-        sequence: 0,
-        arrived: 0,
-        targetEnd: -1,
-        arrivedEnd: -1,
-        resumes: false,
         ...start
       }))
     )

@@ -1,5 +1,6 @@
 // Owns a load that goes on while something else happens: numbered records, batch after batch, through broker restarts.
 
+import { setTimeout as delay } from 'node:timers/promises'
 import { numberedRecord } from './corpus.ts'
 import { insist } from './insist.ts'
 import { RawClient } from './raw-client.ts'
@@ -56,7 +57,7 @@ export async function startLoad(
       await insist(() => client.append(topic, partition, batch))
       records += batchRecords
     })
-    await Promise.all([...writes, pause(everyMs)])
+    await Promise.all([...writes, delay(everyMs)])
   }
   const run = async (): Promise<void> => {
     for (let first = 0; !isStopped; first += batchRecords) await writeRound(first)
@@ -73,10 +74,4 @@ export async function startLoad(
       return running
     }
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise(resolve => {
-    setTimeout(resolve, ms)
-  })
 }

@@ -9,7 +9,7 @@ import { quickJvm, spawnJava } from './jvm.ts'
 import { type KafkaCluster, makeFolder, Node, removeFolder } from './kafka-broker.ts'
 import { fetchJars, type KafkaJars } from './kafka-jars.ts'
 import { freePorts } from './ports.ts'
-import { RawClient } from './raw-client.ts'
+import { withClient } from './raw-client.ts'
 import { waitFor } from './wait.ts'
 
 /** The last version in which a topic may keep the formats before 2 and whose clients and tools still run. */
@@ -101,12 +101,9 @@ async function untilListening(zooKeeper: ChildProcess, port: number): Promise<vo
 }
 
 async function readClusterId(bootstrap: string): Promise<string> {
-  const client = new RawClient(bootstrap)
-  try {
+  return withClient(bootstrap, async client => {
     return (await client.metadata([])).clusterId ?? ''
-  } finally {
-    client.close()
-  }
+  })
 }
 
 function hasEnded(child: ChildProcess): boolean {
