@@ -3,15 +3,10 @@
 // an offset.
 
 import { setTimeout as delay } from 'node:timers/promises'
+import { BatchFault } from '../batches/batch-fault.ts'
 import { digestChunk } from '../batches/digest.ts'
 import { KafkaError } from '../errors.ts'
-import type {
-  Cluster,
-  ConfigEntry,
-  Isolation,
-  PartitionBatches,
-  TopicPartition
-} from '../native/index.ts'
+import type { Cluster, Isolation, PartitionBatches, TopicPartition } from '../native/index.ts'
 import type { Checkpoint } from './checkpoint.ts'
 
 export interface Arrived extends TopicPartition {
@@ -19,9 +14,9 @@ export interface Arrived extends TopicPartition {
   from: number
   /** By their sequences. */
   arrived: number
+  /** Target offset behind the last of them. */
+  arrivedEnd: number
   checkpoint: Checkpoint
-  /** The target gives its own times to what it appends. */
-  hasOtherTimes: boolean
 }
 
 export interface SourcePoint {
@@ -30,136 +25,226 @@ export interface SourcePoint {
   leaderEpoch: number
 }
 
-type Side = Pick<Cluster, 'readBatches' | 'listOffsets'>
+export type BehindArrived =
+  | { kind: 'behind'; point: SourcePoint }
+  /** A new leader does not show all that it has yet. */
+  | { kind: 'later' }
+  /** The two sides do not tell. */
+  | { kind: 'unproved' }
+
+/** Records of one side from a position on, in order. */
+export interface Side {
+  offsets: readonly number[]
+  digests: readonly bigint[]
+}
+
+type Reader = Pick<Cluster, 'readBatches' | 'listOffsets'>
 
 const chunkBytes = 1_048_576
 const timeoutMs = 10_000
 const tries = 5
 const betweenTriesMs = 200
+/** What is compared is held in memory. */
+const mostRecords = 1_000_000
 
 /** Behind the last record that has arrived and that the source still has. A KafkaError where a side cannot be read. */
 export async function findBehindArrived(
-  source: Side,
-  target: Side,
+  source: Reader,
+  target: Reader,
   isolation: Isolation,
   asked: Arrived
-): Promise<SourcePoint> {
-  const { checkpoint, from, arrived } = asked
-  const there = await readRecords(target, 'read_uncommitted', asked, {
-    from: checkpoint.targetEnd,
-    most: Number.POSITIVE_INFINITY,
-    isWanted: batch => isOwn(batch, checkpoint)
-  })
-  const here = await readRecords(source, isolation, asked, { from, most: arrived })
-  const passed = alignArrived(here.digests.slice(0, arrived), there.digests)
-  const last = here.offsets[passed - 1]
-  if (last === undefined) return { offset: from, leaderEpoch: checkpoint.leaderEpoch }
-  const batch = here.batches.find(({ lastOffset }) => lastOffset >= last)
-  return { offset: last + 1, leaderEpoch: batch?.leaderEpoch ?? -1 }
+): Promise<BehindArrived> {
+  const { checkpoint, from, arrived, arrivedEnd } = asked
+  if (arrived > mostRecords) return { kind: 'unproved' }
+  try {
+    const there = await readTarget(target, asked)
+    if (there.nextOffset < arrivedEnd) return { kind: 'later' }
+    const end = await readOffset(source, asked, -1, isolation)
+    const here = await readRecords(source, asked, {
+      from,
+      most: arrived,
+      end,
+      isolation,
+      hasTimes: there.hasTimes
+    })
+    if (here.nextOffset < end && here.digests.length < arrived) return { kind: 'later' }
+    const passed = countPassed(here, there, { ...asked, hasTimes: there.hasTimes })
+    if (passed === undefined) return { kind: 'unproved' }
+    const last = here.offsets[passed - 1]
+    if (last === undefined) {
+      return { kind: 'behind', point: { offset: from, leaderEpoch: checkpoint.leaderEpoch } }
+    }
+    const batch = here.batches.find(({ lastOffset }) => lastOffset >= last)
+    const point = { offset: last + 1, leaderEpoch: batch?.leaderEpoch ?? -1 }
+    return { kind: 'behind', point }
+  } catch (error) {
+    // The lane itself says what is wrong with the batch, where it matters.
+    if (error instanceof BatchFault) return { kind: 'unproved' }
+    throw error
+  }
+}
+
+export interface Arrival {
+  from: number
+  arrived: number
+  arrivedEnd: number
+  /** Off where the target gave its own times: records that are equal without them may be different ones. */
+  hasTimes: boolean
 }
 
 /**
- * How many of the first records on the source lie before the last one that the target has too. Both are in one order,
- * and either side may lack some: what comes before a common record has arrived.
+ * How many of the first records of the source have arrived; undefined where that cannot be told. Both sides are in one
+ * order, and compaction may have taken records from either; never the last one that arrived from the target, unless
+ * others write there.
  */
-export function alignArrived(source: readonly bigint[], target: readonly bigint[]): number {
-  const places = new Map<bigint, number[]>()
-  for (const [place, digest] of target.entries()) {
-    const known = places.get(digest)
-    if (known) known.push(place)
-    else places.set(digest, [place])
-  }
-  let passed = 0
-  let next = 0
-  for (const [index, digest] of source.entries()) {
-    const place = places.get(digest)?.find(at => at >= next)
-    if (place === undefined) continue
-    next = place + 1
-    passed = index + 1
-  }
-  return passed
+export function countPassed(here: Side, there: Side, arrival: Arrival): number | undefined {
+  const { from, arrived, arrivedEnd, hasTimes } = arrival
+  if (there.digests.length > arrived || there.offsets.at(-1) !== arrivedEnd - 1) return undefined
+  const isWhole = there.digests.length === arrived
+  const matched = isWhole ? matchFirst(here, there, arrival) : matchLast(here, there, arrived)
+  // Each record that has arrived has an offset of its own, so what lies below this one is among them.
+  const sure = here.offsets.findIndex(offset => offset >= from + arrived)
+  const least = Math.min(arrived, sure < 0 ? here.offsets.length : sure)
+  if (isWhole && matched < least) return undefined
+  if (!hasTimes && matched > least) return undefined
+  return Math.max(least, matched)
 }
 
-export interface Compaction {
-  isCompacted: boolean
-  hasOtherTimes: boolean
+/** Of the source, as far as all of it is on the target in its order. The place of a record is at most its offset's. */
+function matchFirst(here: Side, there: Side, { from, arrived }: Arrival): number {
+  let place = 0
+  let matched = 0
+  for (; matched < Math.min(arrived, here.digests.length); matched++, place++) {
+    const most = (here.offsets[matched] as number) - from
+    while (place <= most && place < arrived && there.digests[place] !== here.digests[matched]) {
+      place++
+    }
+    if (place > most || place >= arrived) break
+  }
+  return matched
+}
+
+/** Of the source, up to the last record that the target has too. */
+function matchLast(here: Side, there: Side, arrived: number): number {
+  const places = new Map<bigint, { at: number[]; next: number }>()
+  for (const [place, digest] of there.digests.entries()) {
+    const known = places.get(digest)
+    if (known) known.at.push(place)
+    else places.set(digest, { at: [place], next: 0 })
+  }
+  let matched = 0
+  let place = 0
+  for (const [index, digest] of here.digests.slice(0, arrived).entries()) {
+    const known = places.get(digest)
+    if (!known) continue
+    while ((known.at[known.next] ?? Number.POSITIVE_INFINITY) < place) known.next++
+    const found = known.at[known.next]
+    if (found === undefined) continue
+    place = found + 1
+    matched = index + 1
+  }
+  return matched
 }
 
 /** By topic. What may not be read counts as compacted: looking costs only time. */
 export async function readCompaction(
   source: Pick<Cluster, 'describeTopicConfigs'>,
-  target: Pick<Cluster, 'describeTopicConfigs'>,
   topics: readonly string[],
   timeoutMs: number
-): Promise<(topic: string) => Compaction> {
-  const names = [...new Set(topics)]
-  const [here, there] = await Promise.all(
-    [source, target].map(async side => {
-      const found = await side.describeTopicConfigs(names, timeoutMs)
-      return new Map(found.map(({ topic, entries }) => [topic, readEntries(entries)]))
-    })
+): Promise<(topic: string) => boolean> {
+  const found = await source.describeTopicConfigs([...new Set(topics)], timeoutMs)
+  const policies = new Map(
+    found.map(({ topic, entries }) => [
+      topic,
+      entries.find(({ name }) => name === 'cleanup.policy')?.value
+    ])
   )
-  return topic => {
-    const [own, other] = [here?.get(topic), there?.get(topic)]
-    const policy = own?.get('cleanup.policy') ?? 'compact'
-    const times = [own, other].map(side => side?.get('message.timestamp.type') ?? 'CreateTime')
-    const hasOtherTimes = times.some(type => type !== 'CreateTime')
-    return { isCompacted: policy.includes('compact'), hasOtherTimes }
-  }
-}
-
-function readEntries(entries: readonly ConfigEntry[]): Map<string, string> {
-  return new Map(entries.flatMap(({ name, value }) => (value === null ? [] : [[name, value]])))
+  return topic => (policies.get(topic) ?? 'compact').includes('compact')
 }
 
 interface Range {
   from: number
   most: number
+  /** Records from this offset on are left out. */
+  end: number
+  isolation: Isolation
+  hasTimes: boolean
   isWanted?: (batch: Buffer) => boolean
 }
 
-interface ReadRecords {
-  digests: bigint[]
-  offsets: number[]
+interface ReadRecords extends Side {
   batches: { lastOffset: number; leaderEpoch: number }[]
+  hasAppendTime: boolean
+  nextOffset: number
+}
+
+/** What the lane has written behind its commit, with times unless the target gave its own. */
+async function readTarget(
+  target: Reader,
+  asked: Arrived
+): Promise<ReadRecords & { hasTimes: boolean }> {
+  const { checkpoint, arrivedEnd } = asked
+  const read = (hasTimes: boolean) =>
+    readRecords(target, asked, {
+      from: checkpoint.targetEnd,
+      most: Number.POSITIVE_INFINITY,
+      end: arrivedEnd,
+      isolation: 'read_uncommitted',
+      hasTimes,
+      isWanted: batch => isOwn(batch, checkpoint)
+    })
+  const timed = await read(true)
+  if (!timed.hasAppendTime) return { ...timed, hasTimes: true }
+  return { ...(await read(false)), hasTimes: false }
 }
 
 async function readRecords(
-  cluster: Side,
-  isolation: Isolation,
-  { topic, partition, hasOtherTimes }: Arrived,
-  { from, most, isWanted = () => true }: Range
+  cluster: Reader,
+  { topic, partition }: TopicPartition,
+  { from, most, end, isolation, hasTimes, isWanted = () => true }: Range
 ): Promise<ReadRecords> {
-  const read: ReadRecords = { digests: [], offsets: [], batches: [] }
-  let offset = Math.max(from, await readLogStart(cluster, { topic, partition }))
-  while (read.digests.length < most) {
-    const found = await readOnce(cluster, { topic, partition, offset }, isolation)
-    const batches = splitBatches(found.bytes)
-    const last = batches.at(-1)
+  const digests: bigint[] = []
+  const offsets: number[] = []
+  const batches: ReadRecords['batches'] = []
+  let hasAppendTime = false
+  // Retention works on compacted topics too.
+  const start = await readOffset(cluster, { topic, partition }, -2, 'read_uncommitted')
+  let nextOffset = Math.max(from, start)
+  while (digests.length < most && nextOffset < end) {
+    const found = await readOnce(cluster, { topic, partition, offset: nextOffset }, isolation)
+    const all = splitBatches(found.bytes)
+    const last = all.at(-1)
     if (!last) break
-    const { words, offsets } = digestChunk(Buffer.concat(batches.filter(isWanted)), {
-      fromOffset: offset,
-      withTimestamps: !hasOtherTimes,
+    const wanted = all.filter(isWanted)
+    const records = digestChunk(Buffer.concat(wanted), {
+      fromOffset: nextOffset,
+      endOffset: end,
+      withTimestamps: hasTimes,
       aborted: isolation === 'read_committed' ? found.aborted : []
     })
-    for (const [index, place] of offsets.entries()) {
-      const [high, low] = [words[2 * index] as number, words[2 * index + 1] as number]
-      read.digests.push((BigInt(high) << 32n) | BigInt(low))
-      read.offsets.push(place)
+    for (const [index, offset] of records.offsets.entries()) {
+      const [high, low] = [records.words[2 * index], records.words[2 * index + 1]]
+      digests.push((BigInt(high as number) << 32n) | BigInt(low as number))
+      offsets.push(offset)
     }
-    for (const batch of batches) {
-      read.batches.push({ lastOffset: lastOffset(batch), leaderEpoch: leaderEpoch(batch) })
+    if (wanted.some(hasTimeOfAppend)) hasAppendTime = true
+    for (const batch of all) {
+      batches.push({ lastOffset: lastOffset(batch), leaderEpoch: leaderEpoch(batch) })
     }
-    offset = Math.max(offset, lastOffset(last)) + 1
+    nextOffset = Math.max(nextOffset, lastOffset(last)) + 1
   }
-  return read
+  return { digests, offsets, batches, hasAppendTime, nextOffset }
 }
 
-/** Retention works on compacted topics too. */
-async function readLogStart(cluster: Side, where: TopicPartition): Promise<number> {
-  const [start] = await cluster.listOffsets([where], -2, 'read_uncommitted', timeoutMs)
-  if (start?.failure) throw new KafkaError('read where its log starts', start.failure)
-  return start?.offset ?? 0
+async function readOffset(
+  cluster: Reader,
+  { topic, partition }: TopicPartition,
+  at: -1 | -2,
+  isolation: Isolation
+): Promise<number> {
+  const [found] = await cluster.listOffsets([{ topic, partition }], at, isolation, timeoutMs)
+  if (found?.failure) throw new KafkaError('read where its log lies', found.failure)
+  return found?.offset ?? 0
 }
 
 async function readOnce(
@@ -191,6 +276,11 @@ function splitBatches(bytes: ArrayBuffer): Buffer[] {
 function lastOffset(batch: Buffer): number {
   const base = Number(batch.readBigInt64BE(0))
   return hasHeader(batch) ? base + batch.readInt32BE(23) : base
+}
+
+// attributes i16 @21, bit 3: the times are those of the append.
+function hasTimeOfAppend(batch: Buffer): boolean {
+  return hasHeader(batch) && (batch.readInt16BE(21) & 8) !== 0
 }
 
 // partitionLeaderEpoch i32 @12, from format 2 on.

@@ -30,7 +30,7 @@ const timeoutMs = 10_000
 const endTries = 5
 const betweenTriesMs = 100
 /** Partitions of compacted topics: each is a read of both sides. */
-const foundAtOnce = 8
+const foundAtOnce = 4
 
 export interface LaneOrigin {
   /** -1: none, where producers are not idempotent. */
@@ -138,7 +138,7 @@ export class LaneOrigins {
     resuming: readonly Resuming[],
     found: readonly ResumeAnswer[]
   ): Promise<ResumeAnswer[]> {
-    const { source, target } = this.#options
+    const { source } = this.#options
     const answers = [...found]
     const asked = resuming.flatMap(({ arrival: { lane, committed }, checkpoint }, index) => {
       const answer = found[index]
@@ -147,13 +147,12 @@ export class LaneOrigins {
     })
     if (asked.length === 0) return answers
     const topics = asked.map(({ topic }) => topic)
-    const compactionOf = await readCompaction(source, target, topics, timeoutMs)
-    const compacted = asked.filter(({ topic }) => compactionOf(topic).isCompacted).values()
+    const isCompacted = await readCompaction(source, topics, timeoutMs)
+    const compacted = asked.filter(({ topic }) => isCompacted(topic)).values()
     const findThem = async () => {
       for (const { index, answer, ...where } of compacted) {
-        const { hasOtherTimes } = compactionOf(where.topic)
-        const { arrived } = answer
-        answers[index] = await this.#withPoint(answer, { ...where, arrived, hasOtherTimes })
+        const { arrived, arrivedEnd } = answer
+        answers[index] = await this.#withPoint(answer, { ...where, arrived, arrivedEnd })
       }
     }
     await Promise.all(Array.from({ length: foundAtOnce }, findThem))
@@ -163,7 +162,9 @@ export class LaneOrigins {
   async #withPoint(answer: ExactAnswer, asked: Arrived): Promise<ResumeAnswer> {
     const { source, target, isolation } = this.#options
     try {
-      return { ...answer, behind: await findBehindArrived(source, target, isolation, asked) }
+      const found = await findBehindArrived(source, target, isolation, asked)
+      if (found.kind === 'behind') return { ...answer, behind: found.point }
+      return found.kind === 'later' ? found : { kind: 'unproved', reason: 'resync-unknown' }
     } catch (error) {
       // One partition that cannot be read holds no other up.
       if (error instanceof KafkaError) return { kind: 'later', failure: error.failure }

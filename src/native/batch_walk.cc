@@ -182,6 +182,11 @@ Walk WalkBatches(WalkTask task) {
         at += header.size();
         reached = header.next_offset();
         if (task.read_committed) aborted.AdvanceTo(header.last_offset());
+        const bool is_aborted = header.is_transactional() && aborted.Contains(header.producer_id);
+        // What is skipped nobody else checks: a flipped bit must not make records vanish.
+        const bool is_skipped = header.is_control() || is_aborted || header.record_count == 0;
+        if (is_skipped && !IsCrcRight(batch, header.size()))
+            return stop(LaneReason::kBadCrc, header.base_offset);
         if (header.is_control() && IsAbortMarker(batch, header)) aborted.Close(header.producer_id);
         if (header.next_offset() <= task.position) {
             walk.discarded_bytes += header.size();
@@ -192,7 +197,7 @@ Walk WalkBatches(WalkTask task) {
         LaneReason reason = LaneReason::kNone;
         if (header.is_control()) {
             path = BatchPath::kControl;
-        } else if (header.is_transactional() && aborted.Contains(header.producer_id)) {
+        } else if (is_aborted) {
             path = BatchPath::kAborted;
         } else if (header.record_count == 0) {
             path = BatchPath::kEmpty;

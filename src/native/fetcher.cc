@@ -343,7 +343,8 @@ void Fetcher::Take(Request& request, const wire_result& result) {
                                  .target_max_batch_bytes = lane.target_max_batch_bytes,
                                  .target_append_time = lane.target_append_time,
                                  .can_reseal = lane.can_reseal}),
-            .owner = response};
+            .owner = response,
+            .at = now};
         if (answer.preferred_read_replica >= 0) fetched.proves_end = false;
         link_.Count(LinkCount::kDiscardedBytes, static_cast<int64_t>(fetched.walk.discarded_bytes));
         const bool is_past = IsOfThePast(answer, fetched.walk);

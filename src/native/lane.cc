@@ -24,6 +24,9 @@ constexpr int64_t kExpiryMarginMs = 1'200'000;
 
 // A new leader may answer OFFSET_OUT_OF_RANGE until it has learned its high watermark.
 constexpr int kOutOfRangeTries = 3;
+// A new leader learns its high watermark once its followers have fetched, and one that hangs is
+// taken out of the in-sync replicas after as long (replica.lag.time.max.ms).
+constexpr int64_t kEarlyEndMs = 30'000;
 // Of a batch that was too large for the target although its configuration said otherwise.
 constexpr uint32_t kRefusedSizeParts = 8;
 // Each after so many tries.
@@ -128,7 +131,7 @@ LaneWish Lane::Fetched(FetchedPartition partition) {
         stop_reason_ = partition.walk.stop->reason;
         stop_offset_ = partition.walk.stop->offset;
     } else if (partition.walk.batches.empty() && partition.proves_end) {
-        TakeEnd();
+        TakeEnd(partition.at);
     } else {
         ends_too_early_ = 0;
     }
@@ -139,11 +142,16 @@ LaneWish Lane::Fetched(FetchedPartition partition) {
 // Nothing is left. A new leader may tell an end that is too early for a moment. Where it stays so
 // the source lost records, and when the target has more of this lane than the source, the lane
 // stops.
-void Lane::TakeEnd() {
+void Lane::TakeEnd(Moment now) {
     const bool is_short = still_arrived_ > 0 && slots_.empty() && next_.offset >= readable_end_;
-    const bool is_early = is_short || readable_end_ < end_at_start_;
-    ends_too_early_ = is_early ? ends_too_early_ + 1 : 0;
-    if (is_early && ends_too_early_ < kOutOfRangeTries) return;
+    const bool is_early = is_short || readable_end_ < end_at_start_ || next_.offset < end_at_start_;
+    if (!is_early) {
+        ends_too_early_ = 0;
+    } else {
+        if (ends_too_early_++ == 0) early_since_ms_ = now.ms;
+        const bool is_lasting = now.ms - early_since_ms_ >= kEarlyEndMs;
+        if (ends_too_early_ < kOutOfRangeTries || !is_lasting) return;
+    }
     is_end_proved_ = true;
     if (!is_short) return;
     stop_reason_ = LaneReason::kSourceDiverged;
@@ -158,6 +166,7 @@ void Lane::TakeIn(const FoundBatch& batch, const std::shared_ptr<const void>& ow
                       .base_offset = batch.base_offset,
                       .last_offset = batch.next_offset - 1,
                       .end = {batch.next_offset, batch.leader_epoch},
+                      .leader_epoch = batch.leader_epoch,
                       .max_timestamp = batch.max_timestamp,
                       .sequence = -1,
                       .was_sent = false,
@@ -420,7 +429,8 @@ void Lane::FailInFlight(bool may_be_written) {
     has_failed_ = false;
     failed_may_be_written_ = false;
     next_send_ = 0;
-    if (std::exchange(fetches_again_, false)) FetchAgain(LaneReason::kBadCrc);
+    const LaneReason why = std::exchange(fetches_again_, LaneReason::kNone);
+    if (why != LaneReason::kNone) FetchAgain(why);
 }
 
 void Lane::Refused(LaneReason reason, int16_t code) {
@@ -431,7 +441,13 @@ void Lane::Refused(LaneReason reason, int16_t code) {
     const bool may_fetch = !is_draining_ && stop_reason_ == LaneReason::kNone;
     if (reason == LaneReason::kBadCrc && may_fetch && damaged_at_ != slot.base_offset) {
         damaged_at_ = slot.base_offset;
-        fetches_again_ = true;
+        fetches_again_ = reason;
+    } else if (reason == LaneReason::kTooLarge && may_fetch && IsDivisible(slot) &&
+               narrowed_at_ != slot.base_offset) {
+        // The rest of a batch, begun anew after its first parts were taken: it is cut for less.
+        narrowed_at_ = slot.base_offset;
+        narrowed_to_ = slot.size / kRefusedSizeParts;
+        fetches_again_ = reason;
     } else if (CanRebuild(slot, reason)) {
         slot.reason = reason;
         slot.ticket = next_ticket_++;
@@ -445,6 +461,10 @@ void Lane::Refused(LaneReason reason, int16_t code) {
     if (options_.is_idempotent) next_sequence_ = slot.sequence;
     for (Slot& later : slots_) later.sequence = -1;
     FailInFlight(false);
+}
+
+bool Lane::IsDivisible(const Slot& slot) const {
+    return options_.can_reseal && slot.reason != LaneReason::kNone && slot.record_count > 1;
 }
 
 // Only what came as it is: a rebuilt batch no longer tells the source's offsets.
@@ -479,7 +499,7 @@ void Lane::LetGoWhileBlocked(const CopyBatch& copy) {
         is_end_proved_ = false;
     }
     for (Slot& slot : slots_) {
-        auto [data, owner] = copy(slot.data, slot.size);
+        auto [data, owner] = copy(slot.data, slot.size, std::max(0, slot.record_count));
         slot.data = data;
         slot.owner = std::move(owner);
     }
@@ -574,15 +594,18 @@ std::optional<Lane::ToReseal> Lane::TakeReseal() {
                             .reason = slot.reason,
                             .from_offset = slot.from_offset,
                             .skip = still_arrived_,
-                            .aim_bytes = slot.was_sent && slot.reason == LaneReason::kTooLarge
-                                             ? slot.size / kRefusedSizeParts
-                                             : options_.target_max_batch_bytes,
+                            .aim_bytes = std::min(narrowed_to_, AimFor(slot)),
                             .avoids_zstd = avoids_zstd_,
                             .owner = slot.owner};
         }
         if (still_arrived_ > 0) return std::nullopt;
     }
     return std::nullopt;
+}
+
+uint32_t Lane::AimFor(const Slot& slot) const {
+    const bool was_refused = slot.was_sent && slot.reason == LaneReason::kTooLarge;
+    return was_refused ? slot.size / kRefusedSizeParts : options_.target_max_batch_bytes;
 }
 
 size_t Lane::FindTicket(uint64_t ticket) const {
@@ -604,7 +627,7 @@ void Lane::GiveResealed(uint64_t ticket, int64_t skipped, std::vector<Resealed> 
         (index == 0 ? checkpoint_ : slots_[index - 1].end) = old.end;
         slots_.erase(slots_.begin() + static_cast<std::ptrdiff_t>(index));
     } else {
-        if (skipped > 0) checkpoint_ = {batches.front().first_offset, old.end.epoch};
+        if (skipped > 0) checkpoint_ = {batches.front().first_offset, old.leader_epoch};
         std::vector<Slot> ready;
         ready.reserve(batches.size());
         for (Resealed& batch : batches) {
@@ -614,7 +637,7 @@ void Lane::GiveResealed(uint64_t ticket, int64_t skipped, std::vector<Resealed> 
             slot.record_count = batch.record_count;
             slot.base_offset = batch.first_offset;
             slot.last_offset = batch.last_offset;
-            slot.end.offset = batch.last_offset + 1;
+            slot.end = {batch.last_offset + 1, old.leader_epoch};
             slot.max_timestamp = batch.max_timestamp;
             slot.ticket = 0;
             slot.is_away = false;

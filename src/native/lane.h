@@ -86,11 +86,12 @@ struct FetchedPartition {
     bool proves_end;
     Walk walk;
     std::shared_ptr<const void> owner;
+    Moment at{};
 };
 
 // Copies a batch's bytes: where the copy is, and what keeps it alive.
 using CopyBatch = std::function<std::pair<const uint8_t*, std::shared_ptr<const void>>(
-    const uint8_t* data, size_t size)>;
+    const uint8_t* data, size_t size, int64_t records)>;
 
 // What a lane asks for after an event; a set of bits.
 using LaneWish = uint32_t;
@@ -345,6 +346,7 @@ class Lane {
         int64_t last_offset;
         // Where the checkpoint stands once this slot is popped: past skipped batches behind it.
         LogPoint end;
+        int32_t leader_epoch;
         int64_t max_timestamp;
         int32_t sequence;  // -1 until it is sent
         bool was_sent;
@@ -370,11 +372,14 @@ class Lane {
     // The target refused the oldest batch for good.
     void Refused(LaneReason reason, int16_t code);
     bool CanRebuild(const Slot& slot, LaneReason reason) const;
+    // Rebuilt, and of several records.
+    bool IsDivisible(const Slot& slot) const;
+    uint32_t AimFor(const Slot& slot) const;
     // Forgets all that was fetched; stops with the reason where nothing is fetched any more.
     void FetchAgain(LaneReason reason);
     void TakeGap(int64_t log_start);
     LogPoint& End() { return slots_.empty() ? checkpoint_ : slots_.back().end; }
-    void TakeEnd();
+    void TakeEnd(Moment now);
     void TakeIn(const FoundBatch& batch, const std::shared_ptr<const void>& owner);
     void Skip(const FoundBatch& batch);
     void CountPath(LaneReason reason);
@@ -408,12 +413,17 @@ class Lane {
     std::optional<Gap> gap_;
     // Base offset of a batch that came damaged, and was fetched again.
     int64_t damaged_at_ = -1;
-    bool fetches_again_ = false;
+    // Why all is to be fetched again once nothing is in flight.
+    LaneReason fetches_again_ = LaneReason::kNone;
+    // What the target took no larger batches than, whatever its configuration says.
+    uint32_t narrowed_to_ = UINT32_MAX;
+    int64_t narrowed_at_ = -1;
     // The target takes no zstd.
     bool avoids_zstd_ = false;
     // The next batch is to be fetched again, once what is in flight is answered.
     bool goes_back_ = false;
     int ends_too_early_ = 0;
+    int64_t early_since_ms_ = 0;
     int64_t still_arrived_ = 0;  // records that the target has and the walk has not passed yet
     Backoff fetch_backoff_;
 

@@ -484,9 +484,8 @@ void Link::TickWaiting(Moment now, Kicks& kicks) {
     for (const RoutedLanePtr& lane : lanes) {
         std::lock_guard lock(lane->mutex);
         lane->is_timed = lane->lane.RetryAtMs(now).has_value() && !lane->is_removed;
-        lane->lane.LetGoWhileBlocked([this](const uint8_t* data, size_t size) {
-            const auto copy = std::make_shared<BatchCopy>(
-                data, size, ReadBatchHeader(data).record_count, budget_);
+        lane->lane.LetGoWhileBlocked([this](const uint8_t* data, size_t size, int64_t records) {
+            const auto copy = std::make_shared<BatchCopy>(data, size, records, budget_);
             return std::pair(copy->data(), std::shared_ptr<const void>(copy));
         });
         if (lane->is_timed) still.push_back(lane);

@@ -4,6 +4,7 @@
 #include "lane.h"
 
 #include "batch_bytes.h"
+#include "big_endian.h"
 #include "check.h"
 
 namespace heliostat::testing {
@@ -23,22 +24,26 @@ struct Filled {
             bytes.insert(bytes.end(), batch.begin(), batch.end());
         }
         lane.FetchSent();
-        lane.Fetched({.high_watermark = base + 6,
-                      .last_stable_offset = base + 6,
-                      .log_start = 0,
-                      .readable_end = base + 6,
-                      .proves_end = true,
-                      .walk = WalkBatches({.data = bytes.data(),
-                                           .size = bytes.size(),
-                                           .position = options.position,
-                                           .log_start = 0,
-                                           .high_watermark = base + 6,
-                                           .read_committed = false,
-                                           .aborted = {},
-                                           .target_max_batch_bytes = 1'000'000,
-                                           .target_append_time = false,
-                                           .can_reseal = options.can_reseal}),
-                      .owner = nullptr});
+        lane.Fetched(Answer(options.position));
+    }
+    FetchedPartition Answer(int64_t position) const {
+        const int64_t end = LoadBigEndian<int64_t>(bytes.data()) + 6;
+        return {.high_watermark = end,
+                .last_stable_offset = end,
+                .log_start = 0,
+                .readable_end = end,
+                .proves_end = true,
+                .walk = WalkBatches({.data = bytes.data(),
+                                     .size = bytes.size(),
+                                     .position = position,
+                                     .log_start = 0,
+                                     .high_watermark = end,
+                                     .read_committed = false,
+                                     .aborted = {},
+                                     .target_max_batch_bytes = 1'000'000,
+                                     .target_append_time = false,
+                                     .can_reseal = lane.options().can_reseal}),
+                .owner = nullptr};
     }
 };
 
@@ -96,7 +101,8 @@ Lane::Resealed Part(int64_t first, int64_t last, int32_t records) {
             .owner = nullptr};
 }
 
-TEST("a batch that is rebuilt keeps its place: later ones wait, and the checkpoint is its end") {
+TEST(
+    "a batch that is rebuilt keeps its place: later ones wait, and its parts are done one by one") {
     Filled filled(Rebuilding(), 10);
     Lane& lane = filled.lane;
     CHECK(lane.HasReseal() && !lane.CanSend(kNow));
@@ -107,7 +113,7 @@ TEST("a batch that is rebuilt keeps its place: later ones wait, and the checkpoi
     const Lane::Outgoing first = lane.Send();
     CHECK(first.stamp.base_sequence == 0);
     lane.Answered(first.serial, 0, 100, kNow);
-    CHECK(lane.checkpoint() == 11 && lane.checkpoint_sequence() == 0);
+    CHECK(lane.checkpoint() == 12 && lane.checkpoint_sequence() == 1);
     const Lane::Outgoing second = lane.Send();
     CHECK(second.stamp.base_sequence == 1);
     lane.Answered(second.serial, 0, 101, kNow);
@@ -382,6 +388,39 @@ TEST("a batch that is too large for the target after all is split into an eighth
     CHECK(task && task->reason == LaneReason::kTooLarge && task->aim_bytes == batch.size / 8);
 }
 
+TEST("the rest of a batch that is too large after all is fetched once more, to be cut for less") {
+    Filled filled(Rebuilding(), 10);
+    Lane& lane = filled.lane;
+    lane.GiveResealed(lane.TakeReseal()->ticket, 0, {Part(11, 12, 2)});
+    const Lane::Outgoing rest = lane.Send();
+    lane.Answered(rest.serial, kMessageTooLarge, -1, kNow);
+    CHECK(!lane.IsOver() && lane.IsIdle() && lane.position() == 11 && lane.WantsFetch(kNow));
+    lane.FetchSent();
+    lane.Fetched(filled.Answer(11));
+    const auto task = lane.TakeReseal();
+    CHECK(task && task->from_offset == 11 && task->aim_bytes == rest.size / 8);
+    lane.GiveResealed(task->ticket, 0, {Part(11, 12, 2)});
+    lane.Answered(lane.Send().serial, kMessageTooLarge, -1, kNow);
+    CHECK(lane.IsOver() && lane.problem() == LaneReason::kTooLarge && lane.stop_offset() == 11);
+}
+
+TEST("an end that is told too early is believed after three answers and half a minute") {
+    Lane lane(OptionsAt(10));
+    const auto fetch = [&](int64_t end, int64_t ms) {
+        lane.FetchSent();
+        FetchedPartition found{};
+        found.high_watermark = found.last_stable_offset = found.readable_end = end;
+        found.proves_end = true;
+        found.at = {.ms = kNow.ms + ms, .wall_ms = kNow.wall_ms + ms};
+        lane.Fetched(std::move(found));
+    };
+    // Nothing comes although the log goes on.
+    for (const int64_t ms : {0, 10, 20, 29'999}) fetch(12, ms);
+    CHECK(!lane.has_reached_end());
+    fetch(12, 30'000);
+    CHECK(lane.has_reached_end());
+}
+
 TEST("a damaged batch is fetched once more before the lane stops at it") {
     Filled filled(Refusing(10), 10);
     Lane& lane = filled.lane;
@@ -390,22 +429,7 @@ TEST("a damaged batch is fetched once more before the lane stops at it") {
     CHECK(!lane.IsOver() && lane.IsIdle() && lane.position() == 10 && lane.WantsFetch(kNow));
     // It comes with the same damage.
     lane.FetchSent();
-    lane.Fetched({.high_watermark = 16,
-                  .last_stable_offset = 16,
-                  .log_start = 0,
-                  .readable_end = 16,
-                  .proves_end = true,
-                  .walk = WalkBatches({.data = filled.bytes.data(),
-                                       .size = filled.bytes.size(),
-                                       .position = 10,
-                                       .log_start = 0,
-                                       .high_watermark = 16,
-                                       .read_committed = false,
-                                       .aborted = {},
-                                       .target_max_batch_bytes = 1'000'000,
-                                       .target_append_time = false,
-                                       .can_reseal = false}),
-                  .owner = nullptr});
+    lane.Fetched(filled.Answer(10));
     const Lane::Outgoing batch = lane.Send();
     CHECK(batch.stamp.base_sequence == 40);
     lane.Answered(batch.serial, kCorruptMessage, -1, kNow);

@@ -163,11 +163,11 @@ const mutations: Record<string, Mutation> = {
     ''
   ),
   'what was left out of a rebuilt batch comes again when it was let go': inLane(
-    '        if (skipped > 0) checkpoint_ = {batches.front().first_offset, old.end.epoch};\n',
+    '        if (skipped > 0) checkpoint_ = {batches.front().first_offset, old.leader_epoch};\n',
     ''
   ),
   'a part of a rebuilt batch ends as all of it does': inLane(
-    '            slot.end.offset = batch.last_offset + 1;\n',
+    '            slot.end = {batch.last_offset + 1, old.leader_epoch};\n',
     ''
   ),
   'an old batch without an answer is sent again unasked': inLane(
@@ -196,8 +196,8 @@ const mutations: Record<string, Mutation> = {
     'is_fetch_stale_ = false;'
   ),
   'an end that is told too early is believed': inLane(
-    '    if (is_early && ends_too_early_ < kOutOfRangeTries) return;\n',
-    ''
+    'if (ends_too_early_ < kOutOfRangeTries || !is_lasting) return;',
+    'if (ends_too_early_ < 0 && !is_lasting) return;'
   ),
   'one record too few has arrived': inResume('(last) + 1 -', '(last) -'),
   'one record too many has arrived': inResume('(last) + 1 -', '(last) + 2 -'),

@@ -20,7 +20,8 @@ Ledger::Ledger(std::string lane, const SourcePartition& source, int64_t position
 
 void Ledger::BeginProducer(int64_t id, int64_t offset, int32_t sequence, int64_t arrived) {
     int next = NextWanted(IndexAt(offset));
-    for (; arrived > 0; next = NextWanted(next + 1)) arrived -= entries_[next].record_count;
+    for (; arrived > 0 && next < static_cast<int>(entries_.size()); next = NextWanted(next + 1))
+        arrived -= entries_[next].record_count;
     producers_[id] = {offset, sequence, next};
 }
 

@@ -12,7 +12,8 @@ constexpr int16_t kNotEnoughReplicasAfterAppend = 20;
 constexpr int16_t kOffsetOutOfRange = 1;
 constexpr int16_t kFetchErrors[] = {-1, 3, 5, 6, 29, 56, 74, 78};
 
-std::pair<const uint8_t*, std::shared_ptr<const void>> CopyOf(const uint8_t* data, size_t size) {
+std::pair<const uint8_t*, std::shared_ptr<const void>> CopyOf(const uint8_t* data, size_t size,
+                                                              int64_t) {
     const auto copy = std::make_shared<std::vector<uint8_t>>(data, data + size);
     return {copy->data(), copy};
 }
@@ -90,7 +91,8 @@ void Mirror::AnswerFetch(size_t at, bool is_healthy) {
                              .readable_end = track.source.end(),
                              .proves_end = Chance(random, 50),
                              .walk = {},
-                             .owner = nullptr};
+                             .owner = nullptr,
+                             .at = scene_.Now()};
     // A new leader that does not know its high watermark yet; a third such answer would stop the
     // lane.
     const bool is_early = !is_healthy && runner.early_ends < 2 && scene_.HasFault();
