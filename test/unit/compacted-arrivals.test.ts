@@ -76,7 +76,7 @@ test('random logs: what arrived is passed over, all of it and nothing else', t =
     assert.ok(found === undefined || found === truth, JSON.stringify({ turn, found, truth }))
     if (found !== undefined) decided++
   }
-  assert.ok(decided > 18_000, `${decided} decided`)
+  assert.ok(decided > 15_000, `${decided} decided`)
 })
 
 /** A log that may have had holes when it was mirrored; later each side loses records that have a newer one of their key. */
