@@ -36,16 +36,20 @@ const login = {
     'org.apache.kafka.common.security.plain.PlainLoginModule required username="mirror" password="secret";'
 }
 
-test('the same cluster on both sides is a loop: exit code 2, and nothing moves', limit, async t => {
-  const { source } = pair
-  const topic = `loop-${randomUUID()}`
-  await createTopic(source.bootstrap, topic)
-  await produceNumbered(source.bootstrap, topic, { records: 100 })
-  const mirror = await startMirror(t, { source, target: source, whitelist: topic, group: topic })
-  assert.equal(await mirror.exit(), 2, mirror.tail())
-  assert.match(mirror.errors, /same cluster/)
-  assert.equal(await countRecords(source.bootstrap, topic), 100)
-})
+test(
+  'T23: the same cluster on both sides is a loop: exit code 2, and nothing moves',
+  limit,
+  async t => {
+    const { source } = pair
+    const topic = `loop-${randomUUID()}`
+    await createTopic(source.bootstrap, topic)
+    await produceNumbered(source.bootstrap, topic, { records: 100 })
+    const mirror = await startMirror(t, { source, target: source, whitelist: topic, group: topic })
+    assert.equal(await mirror.exit(), 2, mirror.tail())
+    assert.match(mirror.errors, /same cluster/)
+    assert.equal(await countRecords(source.bootstrap, topic), 100)
+  }
+)
 
 for (const side of ['source', 'target'] as const) {
   test(`an unreachable ${side}: it says so, keeps trying, and still drains`, limit, async t => {

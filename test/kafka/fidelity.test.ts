@@ -56,7 +56,7 @@ test(
 )
 
 test(
-  'a batch that is larger than the target takes is split; a single record that is stops its lane',
+  'T8: a batch that is larger than the target takes is split; a single record that is stops its lane',
   limit,
   async t => {
     const { source, target } = pair

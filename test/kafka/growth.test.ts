@@ -93,48 +93,52 @@ test('with latest, a topic that came while the mirror was down is whole', limit,
   assert.deepEqual(await compareTopics(source.bootstrap, target.bootstrap, [old, young]), [])
 })
 
-test("Kafka's internal topics and mirrors' control topics are never mirrored", limit, async t => {
-  const { source, target } = pair
-  const prefix = `ordinary-${randomUUID()}`
-  const control = [
-    'heartbeats',
-    'other.heartbeats',
-    'other.checkpoints.internal',
-    'mm2-offsets.other.internal',
-    'mm2-configs.other.internal'
-  ]
-  for (const topic of [prefix, ...control]) {
-    await createTopic(source.bootstrap, topic)
-    await produceNumbered(source.bootstrap, topic, { records: 10 })
-  }
-  // A transaction and a commit make Kafka's own topics on the source.
-  const client = new RawClient(source.bootstrap)
-  t.after(() => client.close())
-  await client.transactions.initProducerId(prefix)
-  await client.groups.offsetCommit(prefix, [{ topic: prefix, partition: 0, offset: 1 }])
-  const names = (await client.metadata()).topics.map(({ name }) => name)
-  for (const name of ['__consumer_offsets', '__transaction_state', ...control]) {
-    assert.ok(names.includes(name), `${name} is on the source`)
-  }
+test(
+  "T23: Kafka's internal topics and mirrors' control topics are never mirrored",
+  limit,
+  async t => {
+    const { source, target } = pair
+    const prefix = `ordinary-${randomUUID()}`
+    const control = [
+      'heartbeats',
+      'other.heartbeats',
+      'other.checkpoints.internal',
+      'mm2-offsets.other.internal',
+      'mm2-configs.other.internal'
+    ]
+    for (const topic of [prefix, ...control]) {
+      await createTopic(source.bootstrap, topic)
+      await produceNumbered(source.bootstrap, topic, { records: 10 })
+    }
+    // A transaction and a commit make Kafka's own topics on the source.
+    const client = new RawClient(source.bootstrap)
+    t.after(() => client.close())
+    await client.transactions.initProducerId(prefix)
+    await client.groups.offsetCommit(prefix, [{ topic: prefix, partition: 0, offset: 1 }])
+    const names = (await client.metadata()).topics.map(({ name }) => name)
+    for (const name of ['__consumer_offsets', '__transaction_state', ...control]) {
+      assert.ok(names.includes(name), `${name} is on the source`)
+    }
 
-  const whitelist = `${prefix}|__.*|.*heartbeats|.*internal`
-  const { code, report, mirror } = await mirrorOnce(t, {
-    source,
-    target,
-    whitelist,
-    group: `${prefix}-mirror`
-  })
-  assert.equal(code, 0, mirror.tail())
-  assert.deepEqual(
-    report.links.flatMap(({ topics }) => topics.map(({ topic }) => topic)),
-    [prefix]
-  )
-  const targetClient = new RawClient(target.bootstrap)
-  t.after(() => targetClient.close())
-  const atTarget = (await targetClient.metadata()).topics.map(({ name }) => name)
-  assert.ok(atTarget.includes(prefix))
-  for (const name of control) assert.ok(!atTarget.includes(name), `${name} is not on the target`)
-})
+    const whitelist = `${prefix}|__.*|.*heartbeats|.*internal`
+    const { code, report, mirror } = await mirrorOnce(t, {
+      source,
+      target,
+      whitelist,
+      group: `${prefix}-mirror`
+    })
+    assert.equal(code, 0, mirror.tail())
+    assert.deepEqual(
+      report.links.flatMap(({ topics }) => topics.map(({ topic }) => topic)),
+      [prefix]
+    )
+    const targetClient = new RawClient(target.bootstrap)
+    t.after(() => targetClient.close())
+    const atTarget = (await targetClient.metadata()).topics.map(({ name }) => name)
+    assert.ok(atTarget.includes(prefix))
+    for (const name of control) assert.ok(!atTarget.includes(name), `${name} is not on the target`)
+  }
+)
 
 test('a target topic with fewer partitions stops only the lanes beyond it', limit, async t => {
   const { source, target } = pair

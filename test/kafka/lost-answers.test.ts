@@ -54,7 +54,7 @@ test('the target forgot the producer long ago', limit, t =>
   loseAnswers(t, { ageMs: 3 * dayMs, downMs: 500 })
 )
 
-test('the target is set to forget within an hour', limit, async t => {
+test('T24: the target is set to forget within an hour', limit, async t => {
   await remember(t, hourMs)
   await loseAnswers(t, { ageMs: 2 * hourMs, downMs: 500 })
 })

@@ -47,7 +47,7 @@ before(async () => {
 after(() => pair?.close())
 
 test(
-  'an offset set by another tool: at least once, said, and exactly once from then on',
+  'P9: an offset set by another tool: at least once, said, and exactly once from then on',
   limit,
   async t => {
     const { source, target } = pair

@@ -67,7 +67,7 @@ test('a mirror that slept while another took over adds nothing when it wakes', l
 })
 
 // The first one learns of it with its next heartbeat: until then both work on all lanes.
-test('a second process with the same static member: both work at once', limit, async t => {
+test('T25: a second process with the same static member: both work at once', limit, async t => {
   const { topic, load, options } = await startUnderLoad(t, { 'group.instance.id': 'one' })
   const first = await startMirror(t, options)
   await first.until('records that move', async () => (await count(topic)) > 3_000)

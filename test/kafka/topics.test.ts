@@ -53,7 +53,7 @@ async function waitForRecords(topic: string, partition: number, count: number): 
   )
 }
 
-test('new topics and new partitions arrive from their first record within ten seconds', async t => {
+test('T16: new topics and new partitions arrive from their first record within ten seconds', async t => {
   const prefix = randomUUID()
   const [first, later] = [`${prefix}-first`, `${prefix}-later`]
   await createTopic(pair.source.bootstrap, first, 1)

@@ -246,6 +246,7 @@ test('history is left out by time, or by the last commit', limit, async t => {
     const { code, summary } = await verify(t, { ...options, flags: ['--since', since] })
     assert.deepEqual([code, summary.matched], [0, 400], since)
   }
+  // T22: a time behind the end is the end.
   const { code, summary } = await verify(t, { ...options, flags: ['--since', '2100-01-01'] })
   assert.deepEqual([code, summary.matched], [0, 0])
 })

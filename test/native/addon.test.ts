@@ -36,6 +36,18 @@ test('a link moves every record of several lanes, in order', async t => {
   }
 })
 
+// P6. Neither a Fetch nor an acknowledgement waits for JavaScript.
+test('a link moves on while nothing runs in JavaScript', async t => {
+  const opened = openLink('orders', 3)
+  t.after(() => closeLink(opened))
+  await opened.link.start(10_000)
+  for (const partition of [0, 1, 2]) await produce(opened.source, 'orders', partition, 400)
+  addLanes(opened.link, 'orders', 3)
+  const until = performance.now() + 5_000
+  while (performance.now() < until) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50)
+  assert.equal(sumOf(opened.link.snapshot(), 'records'), 1_200)
+})
+
 for (const [ending, exitCode] of [
   ['exit', 7],
   ['throw', 1],

@@ -7,6 +7,7 @@
 namespace heliostat::simulation {
 namespace {
 
+constexpr int64_t kMostSkewMs = 900'000;
 constexpr int64_t kHourMs = 3'600'000;
 // Answers by which a broker says that it took nothing, all worth another try.
 constexpr int16_t kRefusals[] = {3, 5, 6, 8, 9, 19, 29, 74, 75, 89};
@@ -26,6 +27,7 @@ LaneWorld::LaneWorld(uint64_t seed, bool is_traced, Totals& totals)
     scene_.resumes = Chance(random, 70);
     scene_.skips_gaps = Chance(random, 70);
     scene_.has_two_mirrors = scene_.resumes && Chance(random, 25);
+    if (Chance(random, 20)) scene_.skew_ms = Between(random, -kMostSkewMs, kMostSkewMs);
     const int64_t lanes = Between(random, 1, 3);
     for (int64_t i = 0; i < lanes; i++) AddTrack();
     mirrors_.emplace_back(scene_, false);

@@ -90,6 +90,8 @@ struct Scene {
     Totals& totals;
     int64_t now_ms = 1'000'000;
     int64_t wall_ms = 1'700'000'000'000;
+    // F16: the mirror's clock against the brokers', by less than the lane's margin.
+    int64_t skew_ms = 0;
     int64_t next_producer_id = 4'000;
     int fault_per_cent = 0;
     // Lanes ask the target what has arrived, instead of running at least once.
@@ -102,7 +104,8 @@ struct Scene {
     // Requests of dead connections that a broker still works off.
     std::deque<Request> zombies;
 
-    Moment Now() const { return {now_ms, wall_ms}; }
+    // As the mirror sees it.
+    Moment Now() const { return {now_ms, wall_ms + skew_ms}; }
     bool HasFault() { return Chance(random, fault_per_cent); }
     void Trace(const char* format, ...) __attribute__((format(printf, 2, 3)));
     // The broker works off a request.

@@ -34,7 +34,7 @@ test('a stop that outlives the process travels along, and older text knows of no
   assert.deepEqual(older, { kind: 'own', checkpoint })
 })
 
-test('the text stays far below what a broker takes', () => {
+test('T27: the text stays far below the 4,096 bytes that a broker takes', () => {
   assert.ok(Buffer.byteLength(encodeCheckpoint(checkpoint)) < 320)
 })
 
