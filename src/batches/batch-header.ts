@@ -26,7 +26,10 @@ export interface BatchHeader {
   lastOffsetDelta: number
   baseTimestamp: Int64
   maxTimestamp: Int64
+  leaderEpoch: number
   producerId: Int64
+  producerEpoch: number
+  baseSequence: number
   recordCount: number
 }
 
@@ -58,7 +61,10 @@ export function readHeader(batch: Buffer): BatchHeader {
     lastOffsetDelta,
     baseTimestamp: readInt64(batch, 27),
     maxTimestamp: readInt64(batch, 35),
+    leaderEpoch: batch.readInt32BE(12),
     producerId: readInt64(batch, 43),
+    producerEpoch: batch.readInt16BE(51),
+    baseSequence: batch.readInt32BE(53),
     recordCount
   }
 }

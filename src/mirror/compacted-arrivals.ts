@@ -4,10 +4,12 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { BatchFault } from '../batches/batch-fault.ts'
+import { type BatchHeader, readHeader } from '../batches/batch-header.ts'
 import { digestChunk } from '../batches/digest.ts'
 import { KafkaError } from '../errors.ts'
 import type { Cluster, Isolation, PartitionBatches, TopicPartition } from '../native/index.ts'
 import type { Checkpoint } from './checkpoint.ts'
+import { addRecords, isAhead } from './sequences.ts'
 
 export interface Arrived extends TopicPartition {
   /** Source offset from which the records have arrived. */
@@ -169,7 +171,14 @@ interface Range {
   end: number
   isolation: Isolation
   hasTimes: boolean
-  isWanted?: (batch: Buffer) => boolean
+  isWanted?: (batch: LogBatch) => boolean
+}
+
+interface LogBatch {
+  bytes: Buffer
+  lastOffset: number
+  /** None before format 2. */
+  header?: BatchHeader
 }
 
 interface ReadRecords extends Side {
@@ -191,7 +200,7 @@ async function readTarget(
       end: arrivedEnd,
       isolation: 'read_uncommitted',
       hasTimes,
-      isWanted: batch => isOwn(batch, checkpoint)
+      isWanted: ({ header }) => header !== undefined && isOwn(header, checkpoint)
     })
   const timed = await read(true)
   if (!timed.hasAppendTime) return { ...timed, hasTimes: true }
@@ -216,7 +225,7 @@ async function readRecords(
     const last = all.at(-1)
     if (!last) break
     const wanted = all.filter(isWanted)
-    const records = digestChunk(Buffer.concat(wanted), {
+    const records = digestChunk(Buffer.concat(wanted.map(({ bytes }) => bytes)), {
       fromOffset: nextOffset,
       endOffset: end,
       withTimestamps: hasTimes,
@@ -227,11 +236,11 @@ async function readRecords(
       digests.push((BigInt(high as number) << 32n) | BigInt(low as number))
       offsets.push(offset)
     }
-    if (wanted.some(hasTimeOfAppend)) hasAppendTime = true
-    for (const batch of all) {
-      batches.push({ lastOffset: lastOffset(batch), leaderEpoch: leaderEpoch(batch) })
+    if (wanted.some(({ header }) => header?.isAppendTime)) hasAppendTime = true
+    for (const { lastOffset, header } of all) {
+      batches.push({ lastOffset, leaderEpoch: header?.leaderEpoch ?? -1 })
     }
-    nextOffset = Math.max(nextOffset, lastOffset(last)) + 1
+    nextOffset = Math.max(nextOffset, last.lastOffset) + 1
   }
   return { digests, offsets, batches, hasAppendTime, nextOffset }
 }
@@ -261,41 +270,30 @@ async function readOnce(
   }
 }
 
-function splitBatches(bytes: ArrayBuffer): Buffer[] {
-  const all = Buffer.from(bytes)
-  const batches: Buffer[] = []
+function splitBatches(chunk: ArrayBuffer): LogBatch[] {
+  const all = Buffer.from(chunk)
+  const batches: LogBatch[] = []
   for (let at = 0; at + 12 <= all.length; ) {
-    const size = all.readInt32BE(at + 8) + 12
-    batches.push(all.subarray(at, at + size))
-    at += size
+    const bytes = all.subarray(at, at + 12 + all.readInt32BE(at + 8))
+    batches.push(describeBatch(bytes))
+    at += bytes.length
   }
   return batches
 }
 
-// baseOffset i64 @0, magic i8 @16, lastOffsetDelta i32 @23. Before format 2 a message has the offset of its last one.
-function lastOffset(batch: Buffer): number {
-  const base = Number(batch.readBigInt64BE(0))
-  return hasHeader(batch) ? base + batch.readInt32BE(23) : base
+// Before format 2, at byte 16, a message begins with the offset of its last one.
+function describeBatch(bytes: Buffer): LogBatch {
+  if ((bytes[16] ?? 0) < 2) return { bytes, lastOffset: Number(bytes.readBigInt64BE(0)) }
+  const header = readHeader(bytes)
+  return { bytes, lastOffset: header.baseOffset + header.lastOffsetDelta, header }
 }
 
-// attributes i16 @21, bit 3: the times are those of the append.
-function hasTimeOfAppend(batch: Buffer): boolean {
-  return hasHeader(batch) && (batch.readInt16BE(21) & 8) !== 0
-}
-
-// partitionLeaderEpoch i32 @12, from format 2 on.
-function leaderEpoch(batch: Buffer): number {
-  return hasHeader(batch) ? batch.readInt32BE(12) : -1
-}
-
-function hasHeader(batch: Buffer): boolean {
-  return (batch[16] ?? 0) >= 2
-}
-
-// lastOffsetDelta i32 @23, producerId i64 @43, producerEpoch i16 @51, baseSequence i32 @53
-function isOwn(batch: Buffer, { producerId, producerEpoch, nextSequence }: Checkpoint): boolean {
-  if (batch.readBigInt64BE(43) !== BigInt(producerId)) return false
-  if (batch.readInt16BE(51) !== producerEpoch) return false
-  const lastSequence = batch.readInt32BE(53) + batch.readInt32BE(23)
-  return (lastSequence - nextSequence + 2 ** 31) % 2 ** 31 < 2 ** 30
+/** Of this producer, from the commit on. */
+function isOwn(
+  header: BatchHeader,
+  { producerId, producerEpoch, nextSequence }: Checkpoint
+): boolean {
+  const { baseSequence, lastOffsetDelta } = header
+  const isProducers = header.producerId === producerId && header.producerEpoch === producerEpoch
+  return isProducers && isAhead(addRecords(baseSequence, lastOffsetDelta), nextSequence)
 }

@@ -25,6 +25,7 @@ import { decideYourself, whyStillStopped } from './kept-stops.ts'
 import type { Lane, Refusal } from './lane.ts'
 import { claimProducers, type ProducerSource } from './producer-claims.ts'
 import { askResumes, type ExactAnswer, type ResumeAnswer } from './resumes.ts'
+import { addRecords } from './sequences.ts'
 
 const timeoutMs = 10_000
 const endTries = 5
@@ -324,14 +325,14 @@ export function whyNotOurs(
   )
 }
 
-/** `remaining`: how many of those that arrived the source still has, where that may be fewer. */
+/** It passes over what arrived, or begins behind it where that is known. */
 function resumed(checkpoint: Checkpoint, { arrived, arrivedEnd, behind }: ExactAnswer): LaneOrigin {
   const { producerId, producerEpoch, nextSequence, targetEnd, leaderEpoch } = checkpoint
   const place = behind
     ? {
         start: behind.offset,
         leaderEpoch: behind.leaderEpoch,
-        sequence: (nextSequence + arrived) % 2 ** 31,
+        sequence: addRecords(nextSequence, arrived),
         toPass: 0,
         targetEnd: arrivedEnd
       }

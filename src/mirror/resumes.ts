@@ -15,6 +15,7 @@ import { type Checkpoint, pathAlgorithm } from './checkpoint.ts'
 import type { SourcePoint } from './compacted-arrivals.ts'
 import type { DeliveryReason } from './delivery.ts'
 import { type ReplicatedEnd, readReplicatedEnds } from './replicated-ends.ts'
+import { addRecords, isAhead } from './sequences.ts'
 
 /** A partition of the target, and what was committed for the lane into it. */
 export interface ResumeQuestion extends TopicPartition {
@@ -219,7 +220,7 @@ class Search {
   get needsAnchor(): boolean {
     const { leaderSequence, tailSequence, isTailKnown, logStart, highWatermark } = this.#facts
     const { nextSequence, targetEnd } = this.question.checkpoint
-    const isNewest = leaderSequence === (nextSequence + 2 ** 31 - 1) % 2 ** 31
+    const isNewest = leaderSequence === addRecords(nextSequence, 2 ** 31 - 1)
     const isUnseen = isTailKnown && tailSequence === undefined && !isNewest
     const isReadable = anchorOf(this.question) >= logStart && highWatermark >= targetEnd
     return this.#decided === undefined && isUnseen && isReadable && nextSequence > 0
@@ -230,7 +231,8 @@ class Search {
     if (failure) this.#decided = { kind: 'later', failure }
     // Compaction may have taken it.
     if (!batch || batch.baseOffset > anchorOf(this.question)) return
-    if (this.#isOwn(batch) && !this.#isAhead(batch)) return
+    const { nextSequence } = this.question.checkpoint
+    if (this.#isOwn(batch) && !isAhead(lastSequence(batch), nextSequence)) return
     this.#decided = { kind: 'replaced' }
   }
 
@@ -251,13 +253,6 @@ class Search {
     }
   }
 
-  /** Holds records that come after the commit. */
-  #isAhead(batch: BatchHeader): boolean {
-    const distance = lastSequence(batch) + 1 - this.question.checkpoint.nextSequence
-    const records = (distance + 2 ** 31) % 2 ** 31
-    return records > 0 && records < 2 ** 30
-  }
-
   #isOwn({ producerId, producerEpoch }: BatchHeader): boolean {
     const { checkpoint } = this.question
     return producerId === checkpoint.producerId && producerEpoch === checkpoint.producerEpoch
@@ -265,7 +260,7 @@ class Search {
 }
 
 function lastSequence({ baseSequence, baseOffset, lastOffset }: BatchHeader): number {
-  return (baseSequence + (lastOffset - baseOffset)) % 2 ** 31
+  return addRecords(baseSequence, lastOffset - baseOffset)
 }
 
 const topicAuthorizationFailed = 29
