@@ -20,7 +20,11 @@ import { stubEnds } from './stub-ends.ts'
 import { judge } from './verdict.ts'
 
 // Deleted topics shall be gone from the disk before the next run writes as much again.
-const brokerSettings = { config: { 'log.segment.delete.delay.ms': 1_000 }, jvm: ['-Xmx1g'] }
+const brokerSettings = {
+  config: { 'log.segment.delete.delay.ms': 1_000 },
+  heap: '1g',
+  isFast: true
+}
 
 process.exitCode = await main(process.argv.slice(2))
 

@@ -40,7 +40,7 @@ let source: RawClient
 let target: RawClient
 
 before(async () => {
-  const side = { jvm: ['-Xmx320m'], config: { 'log.cleaner.backoff.ms': 200 } }
+  const side = { config: { 'log.cleaner.backoff.ms': 200 } }
   pair = await startPair({ source: side, target: side })
   source = new RawClient(pair.source.bootstrap)
   target = new RawClient(pair.target.bootstrap)

@@ -37,7 +37,7 @@ let pair: Awaited<ReturnType<typeof startPair>>
 
 before(async () => {
   // The cleaner looks for work every 15 s unless told otherwise.
-  const side = { jvm: ['-Xmx320m'], config: { 'log.cleaner.backoff.ms': 100 } }
+  const side = { config: { 'log.cleaner.backoff.ms': 100 } }
   pair = await startPair({ source: side, target: side })
 })
 after(() => pair?.close())

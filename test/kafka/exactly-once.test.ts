@@ -35,10 +35,9 @@ const staticMember = { 'group.instance.id': 'one' }
 let pair: Awaited<ReturnType<typeof startPair>>
 
 before(async () => {
-  const jvm = ['-Xmx320m']
   // A killed broker may come back when its session is over: this is less than the start of a JVM takes.
   const config = { 'broker.session.timeout.ms': 3_000, 'broker.heartbeat.interval.ms': 500 }
-  pair = await startPair({ source: { jvm, config }, target: { nodes: 3, jvm, config } })
+  pair = await startPair({ source: { config }, target: { nodes: 3, config } })
 })
 after(() => pair?.close())
 

@@ -30,12 +30,11 @@ let west: KafkaCluster
 let target: KafkaCluster
 
 before(async () => {
-  const jvm = ['-Xmx320m', '-XX:TieredStopAtLevel=1']
   const security = { protocol: 'SASL_PLAINTEXT', users: { [user]: password }, acls: true } as const
   const started = await Promise.all([
-    startBroker({ version: sourceVersion, jvm, security }),
-    startBroker({ version: sourceVersion, jvm }),
-    startBroker({ version: targetVersion, jvm, security })
+    startBroker({ version: sourceVersion, security }),
+    startBroker({ version: sourceVersion }),
+    startBroker({ version: targetVersion, security })
   ])
   ;[east, west, target] = started
 })

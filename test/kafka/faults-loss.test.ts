@@ -25,8 +25,7 @@ let second: KafkaNode
 let third: KafkaNode
 
 before(async () => {
-  const jvm = ['-Xmx320m', '-XX:TieredStopAtLevel=1']
-  pair = await startPair({ source: { jvm }, target: { nodes: 3, jvm } })
+  pair = await startPair({ target: { nodes: 3 } })
   ;[first, second, third] = pair.target.nodes as [KafkaNode, KafkaNode, KafkaNode]
 })
 after(() => pair?.close())

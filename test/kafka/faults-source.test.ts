@@ -19,8 +19,7 @@ let pair: Awaited<ReturnType<typeof startPair>>
 let client: RawClient
 
 before(async () => {
-  const jvm = ['-Xmx320m', '-XX:TieredStopAtLevel=1']
-  pair = await startPair({ source: { nodes: 3, jvm }, target: { jvm } })
+  pair = await startPair({ source: { nodes: 3 } })
   client = new RawClient(pair.source.bootstrap)
 })
 after(async () => {

@@ -26,8 +26,7 @@ let pair: Awaited<ReturnType<typeof startPair>>
 let client: RawClient
 
 before(async () => {
-  const jvm = ['-Xmx320m', '-XX:TieredStopAtLevel=1']
-  pair = await startPair({ source: { jvm }, target: { nodes: 3, jvm } })
+  pair = await startPair({ target: { nodes: 3 } })
   client = new RawClient(pair.target.bootstrap)
 })
 after(async () => {

@@ -12,14 +12,13 @@ import { mirrorOnce, startMirror } from '../support/mirror-process.ts'
 import { RawClient, withClient } from '../support/raw-client.ts'
 
 const limit = { timeout: 180_000 }
-const jvm = ['-Xmx320m']
 let east: KafkaCluster
 let west: KafkaCluster
 let target: KafkaCluster
 
 before(async () => {
   const versions = [sourceVersion, sourceVersion, targetVersion]
-  const started = await Promise.all(versions.map(version => startBroker({ version, jvm })))
+  const started = await Promise.all(versions.map(version => startBroker({ version })))
   ;[east, west, target] = started as [KafkaCluster, KafkaCluster, KafkaCluster]
 })
 after(() => Promise.all([east, west, target].map(cluster => cluster?.close())))

@@ -21,7 +21,7 @@ const timeoutMs = 5_000
 let source: KafkaCluster
 
 before(async () => {
-  source = await startBroker({ version: sourceVersion, jvm: ['-Xmx320m'] })
+  source = await startBroker({ version: sourceVersion })
 })
 after(() => source?.close())
 

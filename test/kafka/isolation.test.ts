@@ -32,11 +32,10 @@ let source: KafkaCluster
 let target: KafkaCluster
 
 before(async () => {
-  const jvm = ['-Xmx320m']
   const security = { protocol: 'SASL_PLAINTEXT', users: { mirror: 'secret' }, acls: true } as const
   const clusters = await Promise.all([
-    startBroker({ version: sourceVersion, jvm }),
-    startBroker({ version: targetVersion, nodes: 3, jvm, security })
+    startBroker({ version: sourceVersion }),
+    startBroker({ version: targetVersion, nodes: 3, security })
   ])
   ;[source, target] = clusters
 })

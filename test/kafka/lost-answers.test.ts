@@ -31,14 +31,13 @@ let target: KafkaCluster
 
 before(async () => {
   proxy = await startMutedProxy()
-  const jvm = ['-Xmx320m']
   const config = {
     'advertised.listeners': `PLAINTEXT://${proxy.address}`,
     'producer.id.expiration.check.interval.ms': 200
   }
   const started = await Promise.all([
-    startBroker({ version: sourceVersion, jvm }),
-    startBroker({ version: targetVersion, jvm, config })
+    startBroker({ version: sourceVersion }),
+    startBroker({ version: targetVersion, config })
   ])
   ;[source, target] = started as [KafkaCluster, KafkaCluster]
   proxy.forwardTo(target.nodes[0]?.port ?? 0)

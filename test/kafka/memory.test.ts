@@ -18,7 +18,7 @@ import { waitFor } from '../support/wait.ts'
 
 const isFull = process.env.HELIOSTAT_FULL === '1'
 const mib = 1_048_576
-const jvm = [isFull ? '-Xmx1500m' : '-Xmx400m']
+const heap = isFull ? '1500m' : '400m'
 const slowBytesPerSecond = 100_000
 const limit = { timeout: isFull ? 900_000 : 300_000 }
 const waitMs = isFull ? 300_000 : 120_000
@@ -32,8 +32,8 @@ before(async () => {
   const large = { 'message.max.bytes': 32 * mib }
   const behindProxy = { 'advertised.listeners': `PLAINTEXT://${proxy.address}` }
   const started = await Promise.all([
-    startBroker({ version: sourceVersion, jvm, config: large }),
-    startBroker({ version: targetVersion, jvm, config: { ...large, ...behindProxy } })
+    startBroker({ version: sourceVersion, heap, config: large }),
+    startBroker({ version: targetVersion, heap, config: { ...large, ...behindProxy } })
   ])
   ;[source, target] = started as [KafkaCluster, KafkaCluster]
   proxy.forwardTo(target.nodes[0]?.port ?? 0)

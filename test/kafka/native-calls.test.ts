@@ -23,14 +23,13 @@ import { waitFor } from '../support/wait.ts'
 
 const limit = { timeout: 150_000 }
 const timeoutMs = 10_000
-const jvm = ['-Xmx400m']
 let one: KafkaCluster
 let two: KafkaCluster
 
 before(async () => {
   const started = await Promise.all([
-    startBroker({ version: sourceVersion, jvm }),
-    startBroker({ version: targetVersion, nodes: 2, jvm })
+    startBroker({ version: sourceVersion }),
+    startBroker({ version: targetVersion, nodes: 2 })
   ])
   ;[one, two] = started as [KafkaCluster, KafkaCluster]
 })

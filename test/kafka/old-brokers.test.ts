@@ -40,7 +40,7 @@ before(async () => {
     startZooKeeperBroker({
       config: { 'log.message.format.version': '0.10.2', 'log.cleaner.backoff.ms': 100 }
     }),
-    startBroker({ version: targetVersion, jvm: ['-Xmx320m'] })
+    startBroker({ version: targetVersion })
   ])
   if (first.status === 'fulfilled') old = first.value
   if (second.status === 'fulfilled') current = second.value

@@ -51,8 +51,7 @@ const refused: Refused[] = [
 let pair: Awaited<ReturnType<typeof startPair>>
 
 before(async () => {
-  const side = { jvm: ['-Xmx320m'] }
-  pair = await startPair({ source: side, target: side })
+  pair = await startPair()
 })
 after(() => pair?.close())
 

@@ -41,8 +41,7 @@ before(async () => {
   const security = { protocol: 'SASL_PLAINTEXT', users, acls: true } as const
   // How long producers are remembered is changed while it runs; how often that is looked at cannot be.
   const config = { 'producer.id.expiration.check.interval.ms': 200 }
-  const jvm = ['-Xmx320m']
-  pair = await startPair({ source: { jvm }, target: { jvm, security, config } })
+  pair = await startPair({ target: { security, config } })
 })
 after(() => pair?.close())
 

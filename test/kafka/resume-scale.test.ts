@@ -17,8 +17,7 @@ const mostMs = 10_000
 let pair: Awaited<ReturnType<typeof startPair>>
 
 before(async () => {
-  const jvm = ['-Xmx400m']
-  pair = await startPair({ source: { jvm }, target: { jvm } })
+  pair = await startPair()
 })
 after(() => pair?.close())
 

@@ -30,14 +30,14 @@ let target: KafkaCluster
 
 before(async () => {
   proxy = await startCountingProxy()
-  const heap = [isFull ? '-Xmx1500m' : '-Xmx500m']
+  const heap = isFull ? '1500m' : '500m'
   const started = await Promise.all([
     startBroker({
       version: sourceVersion,
-      jvm: heap,
+      heap,
       config: { 'advertised.listeners': `PLAINTEXT://${proxy.address}` }
     }),
-    startBroker({ version: targetVersion, jvm: heap })
+    startBroker({ version: targetVersion, heap })
   ])
   ;[source, target] = started as [KafkaCluster, KafkaCluster]
   proxy.forwardTo(source.nodes[0]?.port ?? 0)

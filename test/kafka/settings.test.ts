@@ -20,8 +20,7 @@ let target: KafkaCluster
 let close: () => Promise<void>
 
 before(async () => {
-  const jvm = ['-Xmx320m']
-  ;({ source, target, close } = await startPair({ source: { jvm }, target: { jvm, nodes: 3 } }))
+  ;({ source, target, close } = await startPair({ target: { nodes: 3 } }))
 })
 after(() => close?.())
 

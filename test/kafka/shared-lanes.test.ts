@@ -40,10 +40,9 @@ let west: KafkaCluster
 let target: KafkaCluster
 
 before(async () => {
-  const jvm = ['-Xmx320m']
   const config = { 'group.min.session.timeout.ms': shortSessionMs }
   const versions = [sourceVersion, sourceVersion, targetVersion]
-  const started = await Promise.all(versions.map(version => startBroker({ version, jvm, config })))
+  const started = await Promise.all(versions.map(version => startBroker({ version, config })))
   ;[east, west, target] = started as [KafkaCluster, KafkaCluster, KafkaCluster]
 })
 after(() => Promise.all([east, west, target].map(cluster => cluster?.close())))

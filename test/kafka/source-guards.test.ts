@@ -40,14 +40,13 @@ const skip = ['--on-gap', 'skip']
 let pair: Awaited<ReturnType<typeof startPair>>
 
 before(async () => {
-  const jvm = ['-Xmx320m']
   // Retention by time looks at once and often.
   const config = {
     'log.retention.check.interval.ms': 300,
     'log.initial.task.delay.ms': 0,
     'file.delete.delay.ms': 100
   }
-  pair = await startPair({ source: { jvm, config }, target: { jvm } })
+  pair = await startPair({ source: { config } })
 })
 after(() => pair?.close())
 

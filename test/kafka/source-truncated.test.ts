@@ -15,7 +15,6 @@ import { withClient } from '../support/raw-client.ts'
 import { readCommits } from '../support/rolled-back.ts'
 import { waitFor } from '../support/wait.ts'
 
-const jvm = ['-Xmx288m']
 /** Cut at 1,000; `refilled` up to 4,000, beyond what was mirrored, and `short` not. */
 const shapes = ['refilled', 'short'] as const
 
@@ -26,8 +25,8 @@ before(async () => {
   // The third node keeps the quorum of the controllers while the first two are down in turn.
   const config = { 'broker.session.timeout.ms': 3_000, 'broker.heartbeat.interval.ms': 500 }
   const started = await Promise.all([
-    startBroker({ version: sourceVersion, nodes: 3, jvm, config }),
-    startBroker({ version: targetVersion, jvm })
+    startBroker({ version: sourceVersion, nodes: 3, config }),
+    startBroker({ version: targetVersion })
   ])
   source = started[0]
   target = started[1]

@@ -31,8 +31,7 @@ const commitFlags = ['--offset.commit.interval.ms', '1000']
 let pair: Awaited<ReturnType<typeof startPair>>
 
 before(async () => {
-  const jvm = ['-Xmx320m']
-  pair = await startPair({ source: { jvm }, target: { jvm } })
+  pair = await startPair()
 })
 after(() => pair?.close())
 

@@ -35,7 +35,6 @@ let visited: Company
 before(async () => {
   broker = await startBroker({
     version: targetVersion,
-    jvm: ['-Xmx400m'],
     security: { protocol: 'SSL' }
   })
   const topic = `company-${randomUUID()}`

@@ -21,15 +21,13 @@ const timeoutMs = 5_000
 test('batches that only the leader has, and nobody remembers, are waited for', {
   timeout: 150_000
 }, async t => {
-  const jvm = ['-Xmx320m']
   // While one of two controllers is stopped nobody can take it out of the in-sync replicas.
   const config = {
     'producer.id.expiration.ms': 2_000,
     'producer.id.expiration.check.interval.ms': 200
   }
   const { source, target, close } = await startPair({
-    source: { jvm },
-    target: { nodes: 2, jvm, config }
+    target: { nodes: 2, config }
   })
   t.after(close)
   const topic = `alone-${randomUUID()}`

@@ -30,8 +30,7 @@ const limit = { timeout: 180_000 }
 let pair: Awaited<ReturnType<typeof startPair>>
 
 before(async () => {
-  const jvm = ['-Xmx320m']
-  pair = await startPair({ source: { jvm }, target: { jvm } })
+  pair = await startPair()
 })
 after(() => pair?.close())
 
@@ -435,7 +434,7 @@ test(
   limit,
   async t => {
     const { source, target } = pair
-    const second = await startBroker({ version: source.version, jvm: ['-Xmx256m'] })
+    const second = await startBroker({ version: source.version })
     t.after(() => second.close())
     const topic = `gathered-${randomUUID()}`
     const own = (name: string) =>

@@ -33,7 +33,6 @@ async function startCluster(version: string, count: number): Promise<SoakCluster
   const cluster: KafkaCluster = await startBroker({
     version,
     nodes: count,
-    jvm: ['-Xmx400m'],
     config,
     nodeConfig: node => ({
       'advertised.listeners': `PLAINTEXT://${proxies[node - 1]?.address}`

@@ -19,19 +19,18 @@ export type ZooKeeperBrokerOptions = {
   version?: string
   /** Lines of server.properties, over the defaults of this file. */
   config?: Record<string, string | number | boolean>
-  jvm?: string[]
 }
 
 /** Starts both and waits until the broker answers. */
 export async function startZooKeeperBroker(
   options: ZooKeeperBrokerOptions = {}
 ): Promise<KafkaCluster> {
-  const { version = oldVersion, config = {}, jvm = ['-Xmx320m'] } = options
+  const { version = oldVersion, config = {} } = options
   const [jars, ports] = await Promise.all([fetchJars(version), freePorts(2)])
   const [port, zooKeeperPort] = ports as [number, number]
   const folder = await makeFolder()
   const zooKeeper = await startZooKeeper(jars, join(folder, 'zookeeper'), zooKeeperPort)
-  const node = new Node(1, port, join(folder, 'node-1'), jars, jvm, {
+  const node = new Node(1, port, join(folder, 'node-1'), jars, ['-Xmx320m', ...quickJvm], {
     ...defaults,
     'broker.id': 1,
     'zookeeper.connect': `127.0.0.1:${zooKeeperPort}`,
