@@ -1,9 +1,11 @@
 // A lane's checkpoint as text: what travels in the metadata of the committed source offset.
 //
-// Form: `h1;alg=1;cluster=ID;pid=N;epoch=N;seq=N;end=N;step=0|1;del=1|REASON;src=ID;tgt=ID;le=N`, and `;stop=REASON`
-// where the lane stays stopped: about 200 bytes of the 4,096 that a broker allows. `h1` is the version of the form; a reader of version 1 passes over names it does not
-// know, so version 1 can grow by names whose absence means what it meant before.
+// Form: `h1;alg=1;cluster=ID;pid=N;epoch=N;seq=N;end=N;step=0|1;del=1|REASON;src=ID;tgt=ID;le=N;paths=PATH:N,...;lost=N`,
+// and `;stop=REASON` where the lane stays stopped: about 230 bytes of the 4,096 that a broker allows. `h1` is the
+// version of the form; a reader of version 1 passes over names it does not know, so version 1 can grow by names whose
+// absence means what it meant before.
 
+import { type BatchPaths, decodeBatchPaths, encodeBatchPaths } from './batch-paths.ts'
 import { atLeastOnce, type DeliveryLevel, type DeliveryReason, exactlyOnce } from './delivery.ts'
 import type { KeptStop } from './kept-stops.ts'
 
@@ -31,8 +33,17 @@ export interface Checkpoint {
   targetTopicId: string
   /** Leader epoch of the source's record before the committed offset; -1 not known. */
   leaderEpoch: number
+  /** Since the group's first commit of the lane; absent in commits of versions that did not count. */
+  deeds?: LaneDeeds
   /** The lane stays stopped until somebody decides. */
   keptStop?: KeptStop
+}
+
+/** What the mirrors of a lane have done, one after the other, as `status` tells it. */
+export interface LaneDeeds {
+  paths: BatchPaths
+  /** Source offsets that were deleted before they were mirrored. */
+  lost: number
 }
 
 export type DecodedCheckpoint =
@@ -46,12 +57,13 @@ export type DecodedCheckpoint =
 export function encodeCheckpoint(checkpoint: Checkpoint): string {
   const { algorithm, targetClusterId, producerId, producerEpoch } = checkpoint
   const { nextSequence, targetEnd, isInStep, level } = checkpoint
-  const { sourceTopicId, targetTopicId, leaderEpoch, keptStop } = checkpoint
+  const { sourceTopicId, targetTopicId, leaderEpoch, deeds, keptStop } = checkpoint
   return (
     `h${formatVersion};alg=${algorithm};cluster=${encodeURIComponent(targetClusterId)}` +
     `;pid=${producerId};epoch=${producerEpoch};seq=${nextSequence};end=${targetEnd}` +
     `;step=${isInStep ? 1 : 0};del=${level.delivery === 'exactly-once' ? 1 : level.deliveryReason}` +
     `;src=${sourceTopicId};tgt=${targetTopicId};le=${leaderEpoch}` +
+    (deeds === undefined ? '' : `;paths=${encodeBatchPaths(deeds.paths)};lost=${deeds.lost}`) +
     (keptStop === undefined ? '' : `;stop=${keptStop}`)
   )
 }
@@ -94,8 +106,15 @@ function readFields(fields: ReadonlyMap<string, string>): Checkpoint | undefined
     sourceTopicId: fields.get('src') ?? '',
     targetTopicId: fields.get('tgt') ?? '',
     leaderEpoch: readNumber(fields.get('le')) ?? -1,
+    ...readDeeds(fields),
     ...(fields.get('stop') === 'target-went-back' && { keptStop: 'target-went-back' })
   }
+}
+
+function readDeeds(fields: ReadonlyMap<string, string>): Pick<Checkpoint, 'deeds'> {
+  const [paths, lost] = [fields.get('paths'), readNumber(fields.get('lost'))]
+  if (paths === undefined || lost === undefined) return {}
+  return { deeds: { paths: decodeBatchPaths(paths), lost } }
 }
 
 // Commits of versions that said nothing were made without looking at the target.

@@ -6,6 +6,7 @@ import { type Checkpoint, encodeCheckpoint, pathAlgorithm } from './checkpoint.t
 import { column } from './columns.ts'
 import { type KeptStop, keptStopOf } from './kept-stops.ts'
 import type { Lane } from './lane.ts'
+import { noCounts, readCounts } from './lane-counts.ts'
 import type { LaneOrigin } from './lane-origins.ts'
 import type { Lanes } from './lanes.ts'
 import type { Repeats } from './repeats.ts'
@@ -72,7 +73,8 @@ export class Commits {
         level: origin.level,
         sourceTopicId: lane.sourceTopicId,
         targetTopicId: lane.targetTopicId,
-        leaderEpoch: -1
+        leaderEpoch: -1,
+        deeds: lane.deedsWith(noCounts)
       })
     }))
     return this.#enqueue(() => this.#send(pairs))
@@ -137,6 +139,7 @@ export class Commits {
       sourceTopicId: lane.sourceTopicId,
       targetTopicId: lane.targetTopicId,
       leaderEpoch: rows[at + column.leaderEpoch] as number,
+      deeds: lane.deedsWith(readCounts(rows, at)),
       ...(keptStop && { keptStop })
     })
   }

@@ -160,7 +160,9 @@ export class LaneStarter {
     lane.committed = decoded.kind === 'own' ? entry.offset : -1
     lane.committedAt = Date.now()
     const tenure = tenures.get(lane) ?? lane.tenure
-    return { lane, tenure, topic, ...(own ?? { committed: entry.offset, decoded }) }
+    const from = own ?? { committed: entry.offset, decoded }
+    lane.takeOver(from.decoded)
+    return { lane, tenure, topic, ...from }
   }
 
   /** Also while no mirror was running. */

@@ -1,6 +1,8 @@
 // One source partition as this process mirrors it: whether it is ours, where it started, what is committed.
 
 import type { OffsetToCommit, ProducerIdentity } from '../native/index.ts'
+import { addBatchPaths, batchPathsOf } from './batch-paths.ts'
+import type { DecodedCheckpoint, LaneDeeds } from './checkpoint.ts'
 import { type DeliveryLevel, exactlyOnce } from './delivery.ts'
 import { Gaps } from './gaps.ts'
 import type { KeptStop } from './kept-stops.ts'
@@ -18,7 +20,10 @@ export interface OwnProgress extends ProducerIdentity {
   nextSequence: number
   targetEnd: number
   leaderEpoch: number
+  deeds: LaneDeeds
 }
+
+const noDeeds: LaneDeeds = { paths: {}, lost: 0 }
 
 export class Lane {
   readonly topic: string
@@ -58,11 +63,28 @@ export class Lane {
   heldBackMs = 0
   /** Counts of lanes of this partition that were given up. */
   past: LaneCounts | undefined
+  /** Before the lane was begun last, by any process. What it lost in this process is not counted. */
+  #before: LaneDeeds = noDeeds
 
   constructor(topic: string, partition: number) {
     this.topic = topic
     this.partition = partition
     this.name = laneName(topic, partition)
+  }
+
+  /** To be called with the commit from which the lane is begun. */
+  takeOver(decoded: DecodedCheckpoint): void {
+    const { paths, lost } = (decoded.kind === 'own' && decoded.checkpoint.deeds) || noDeeds
+    this.#before = { paths, lost: Math.max(0, lost - this.gaps.offsets) }
+  }
+
+  /** With what has been counted since it was begun. */
+  deedsWith(counts: LaneCounts): LaneDeeds {
+    const { paths, lost } = this.#before
+    return {
+      paths: addBatchPaths([paths, batchPathsOf(counts)]),
+      lost: lost + this.gaps.offsets
+    }
   }
 }
 

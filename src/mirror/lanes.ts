@@ -141,7 +141,7 @@ export class Lanes {
     this.eachRow((lane, rows, at) => {
       if (!gone.has(lane)) return
       lane.past = addCounts(lane.past ?? noCounts, readCounts(rows, at))
-      lane.own = readOwn(rows, at)
+      lane.own = readOwn(lane, rows, at)
     }, 0)
     this.#link.removeLanes([...gone].map(lane => lane.id))
     for (const lane of gone) {
@@ -187,13 +187,14 @@ export class Lanes {
   }
 }
 
-function readOwn(rows: Float64Array, at: number): OwnProgress {
+function readOwn(lane: Lane, rows: Float64Array, at: number): OwnProgress {
   return {
     offset: rows[at + column.checkpoint] as number,
     producerId: rows[at + column.producerId] as number,
     producerEpoch: rows[at + column.producerEpoch] as number,
     nextSequence: rows[at + column.nextSequence] as number,
     targetEnd: rows[at + column.targetEnd] as number,
-    leaderEpoch: rows[at + column.leaderEpoch] as number
+    leaderEpoch: rows[at + column.leaderEpoch] as number,
+    deeds: lane.deedsWith(readCounts(rows, at))
   }
 }

@@ -1,8 +1,8 @@
 // Writes the state of all lanes to the log, one line a lane.
 
+import { batchPathsOf } from '../mirror/batch-paths.ts'
 import type { LaneView, MirrorState } from '../mirror/types.ts'
 import type { Logger } from './log.ts'
-import { batchesByReason } from './report.ts'
 
 interface Row {
   source: string
@@ -69,6 +69,6 @@ function describeLane(lane: LaneView): Record<string, unknown> {
     ...(lane.lost === 0 ? {} : { lost: lane.lost }),
     ...(lane.heldBackMs ? { heldBackMs: Math.round(lane.heldBackMs) } : {}),
     records: lane.records,
-    batches: batchesByReason(lane)
+    batches: batchPathsOf(lane)
   }
 }

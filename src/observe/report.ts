@@ -1,6 +1,7 @@
 // The report of a run: JSON for machines, a few lines for people.
 
 import { renameSync, writeFileSync } from 'node:fs'
+import { batchPathsOf, countResealed, countSkipped } from '../mirror/batch-paths.ts'
 import { countOffsets } from '../mirror/gaps.ts'
 import type { LaneView, LinkState, MirrorResult } from '../mirror/types.ts'
 import { type BoundBy, formatBoundBy, measureBoundBy } from './bound-by.ts'
@@ -145,35 +146,6 @@ function lostOffsets({ gaps }: LaneView): LostOffsets[] {
   }))
 }
 
-export function countResealed(lane: LaneView): number {
-  return Object.values(resealReasons(lane)).reduce((sum, count) => sum + count, 0)
-}
-
-function resealReasons(lane: LaneView): Record<string, number> {
-  return {
-    'head-trim': lane.resealHeadTrim,
-    holes: lane.resealHoles,
-    'old-format': lane.resealOldFormat,
-    'append-time': lane.resealAppendTime,
-    'too-large': lane.resealTooLarge,
-    refused: lane.resealRefused,
-    'codec-unsupported': lane.resealCodecUnsupported
-  }
-}
-
-/** Source batches by the path they took, and why where it was not the shallow one; what has none is left out. */
-export function batchesByReason(lane: LaneView): Record<string, number> {
-  const reasons = {
-    shallow: lane.batchesShallow,
-    ...resealReasons(lane),
-    control: lane.skippedControl,
-    aborted: lane.skippedAborted,
-    empty: lane.skippedEmpty,
-    'already-there': lane.skippedArrived
-  }
-  return Object.fromEntries(Object.entries(reasons).filter(([, count]) => count > 0))
-}
-
 function partitionReport(lane: LaneView): PartitionReport {
   return {
     partition: lane.partition,
@@ -184,9 +156,9 @@ function partitionReport(lane: LaneView): PartitionReport {
       reseal: countResealed(lane),
       merge: 0,
       transform: 0,
-      skipped: lane.skippedControl + lane.skippedAborted + lane.skippedEmpty + lane.skippedArrived
+      skipped: countSkipped(lane)
     },
-    reasons: batchesByReason(lane),
+    reasons: batchPathsOf(lane),
     source: { first: lane.firstSource, last: lane.lastSource },
     target: { first: lane.firstTarget, last: lane.lastTarget },
     delivery: lane.delivery,

@@ -1,6 +1,6 @@
 // What the metadata of a commit says about how its lane is delivered.
 
-import { decodeCheckpoint } from '../mirror/checkpoint.ts'
+import { decodeCheckpoint, type LaneDeeds } from '../mirror/checkpoint.ts'
 import type { DeliveryLevel } from '../mirror/delivery.ts'
 import type { LaneTrouble } from './types.ts'
 
@@ -9,6 +9,8 @@ export interface CommitDelivery {
   /** Why it is not more: a name that the run's report uses too where both know it. */
   deliveryReason: string
   trouble: LaneTrouble | undefined
+  /** Undefined where the commit does not tell. */
+  deeds?: LaneDeeds | undefined
 }
 
 /** `targetClusterId` is undefined when the target is not known. */
@@ -27,8 +29,8 @@ export function describeDelivery(
     case 'own': {
       const isOther = targetClusterId && decoded.checkpoint.targetClusterId !== targetClusterId
       if (isOther) return lowered('other-target', 'other-target')
-      const { level, keptStop } = decoded.checkpoint
-      return { ...level, trouble: keptStop && 'still-stopped' }
+      const { level, keptStop, deeds } = decoded.checkpoint
+      return { ...level, trouble: keptStop && 'still-stopped', deeds }
     }
   }
 }

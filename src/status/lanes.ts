@@ -134,6 +134,8 @@ function describeLane(lane: TopicPartition, index: Index): LaneStatus {
     owner: index.owners.get(lane),
     delivery: delivery?.delivery,
     deliveryReason: delivery?.deliveryReason,
+    batches: delivery?.deeds?.paths,
+    lost: delivery?.deeds?.lost,
     troubles
   }
 }

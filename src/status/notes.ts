@@ -17,7 +17,8 @@ export function writeNotes(
     ...groupNotes(facts),
     ...missingTopics(facts, askedTopics),
     ...targetNotes(facts),
-    ...laneNotes(lanes)
+    ...laneNotes(lanes),
+    ...lossNotes(lanes)
   ]
 }
 
@@ -114,6 +115,13 @@ function laneNotes(lanes: readonly LaneStatus[]): string[] {
       .map(({ topic, partition }) => laneName(topic, partition))
     return names.length === 0 ? [] : [sentences[trouble](nameLanes(names))]
   })
+}
+
+function lossNotes(lanes: readonly LaneStatus[]): string[] {
+  const losers = lanes.filter(({ lost }) => (lost ?? 0) > 0)
+  if (losers.length === 0) return []
+  const names = losers.map(lane => `${laneName(lane.topic, lane.partition)} (${lane.lost})`)
+  return [`source offsets deleted before they were mirrored: ${nameLanes(names)}`]
 }
 
 /** `orders-0, orders-1 and 3 more`. */

@@ -1,5 +1,6 @@
 // The status as text: a block of lines for each part of each link.
 
+import type { BatchPaths } from '../mirror/batch-paths.ts'
 import { type Column, formatTable } from '../observe/table.ts'
 import { formatCount, formatDuration } from '../observe/units.ts'
 import { sortByLag } from './totals.ts'
@@ -38,7 +39,8 @@ const columns: readonly Cell[] = [
   { title: 'OWNER', priority: 2, show: ({ owner }) => owner?.clientId ?? '-' },
   { title: 'HOST', priority: 3, show: ({ owner }) => owner?.host ?? '-' },
   { title: 'DELIVERY', priority: 6, show: ({ delivery }) => delivery ?? '-' },
-  { title: 'REASON', priority: 7, show: ({ deliveryReason }) => deliveryReason ?? '-' }
+  { title: 'REASON', priority: 7, show: ({ deliveryReason }) => deliveryReason ?? '-' },
+  { title: 'BATCHES', priority: 8, show: ({ batches }) => (batches ? showBatches(batches) : '-') }
 ]
 
 const howTimeLagIsMeasured =
@@ -69,7 +71,14 @@ function writeLink(link: LinkStatus, { width, sort }: TextOptions): Block[] {
   return [
     plain([head]),
     { lines: formatTable(shown, rows, width), isTable: true },
-    plain([showTotals(totals), ...(totals.lanesBehind > 0 ? [howTimeLagIsMeasured] : []), ...notes])
+    plain([
+      showTotals(totals),
+      ...(totals.lanesBehind > 0 ? [howTimeLagIsMeasured] : []),
+      ...(link.lanes.some(({ batches }) => batches)
+        ? [`batches since the first commit: ${showBatches(totals.batches)}`]
+        : []),
+      ...notes
+    ])
   ]
 }
 
@@ -103,6 +112,12 @@ function showTotals({ topics, lanes, lag, lagMs, lanesBehind, lanesUnknown }: To
     ...(lanesUnknown > 0 ? [`lag not known in ${count(lanesUnknown, 'lane')}`] : [])
   ]
   return parts.join(', ')
+}
+
+/** `120 shallow, 3 holes`. */
+function showBatches(batches: BatchPaths): string {
+  const parts = Object.entries(batches).map(([path, number]) => `${formatCount(number)} ${path}`)
+  return parts.length === 0 ? 'none' : parts.join(', ')
 }
 
 function count(number: number, noun: string): string {

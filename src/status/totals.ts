@@ -1,5 +1,6 @@
 // Adds lanes up, and decides which of them are above a limit.
 
+import { addBatchPaths } from '../mirror/batch-paths.ts'
 import type { LaneStatus, Totals } from './types.ts'
 
 export function sumLanes(lanes: readonly LaneStatus[]): Totals {
@@ -10,7 +11,9 @@ export function sumLanes(lanes: readonly LaneStatus[]): Totals {
     lag: lanes.reduce((sum, { lag }) => sum + (lag ?? 0), 0),
     lagMs: ages.length === 0 ? undefined : ages.reduce((most, age) => Math.max(most, age), 0),
     lanesBehind: lanes.filter(({ lag }) => (lag ?? 0) > 0).length,
-    lanesUnknown: lanes.filter(({ lag }) => lag === undefined).length
+    lanesUnknown: lanes.filter(({ lag }) => lag === undefined).length,
+    batches: addBatchPaths(lanes.flatMap(({ batches }) => batches ?? [])),
+    lost: lanes.reduce((sum, { lost }) => sum + (lost ?? 0), 0)
   }
 }
 

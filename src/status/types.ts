@@ -1,5 +1,6 @@
 // What the clusters tell about a link, and what `status` makes of it.
 
+import type { BatchPaths } from '../mirror/batch-paths.ts'
 import type {
   BrokerMetadata,
   ClusterMetadata,
@@ -82,6 +83,10 @@ export interface LaneStatus {
   owner: Owner | undefined
   delivery: 'exactly-once' | 'at-least-once' | undefined
   deliveryReason: string | undefined
+  /** Since the group's first commit, as of the last; undefined where the commit does not tell. */
+  batches: BatchPaths | undefined
+  /** Source offsets that were deleted before they were mirrored. */
+  lost: number | undefined
   troubles: readonly LaneTrouble[]
 }
 
@@ -94,6 +99,9 @@ export interface Totals {
   lagMs: number | undefined
   lanesBehind: number
   lanesUnknown: number
+  /** Sums over the lanes that tell. */
+  batches: BatchPaths
+  lost: number
 }
 
 export interface GroupStatus {

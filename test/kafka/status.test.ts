@@ -9,10 +9,11 @@ import { join } from 'node:path'
 import { after, before, type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { addBatchPaths } from '../../src/mirror/batch-paths.ts'
 import type { LaneStatus, LinkStatus } from '../../src/status/types.ts'
 import { startPair } from '../support/kafka-broker.ts'
 import { createTopic, describeGroup, perfTest } from '../support/kafka-tools.ts'
-import { mirrorOnce, startMirror } from '../support/mirror-process.ts'
+import { mirrorOnce, partitionsOf, startMirror } from '../support/mirror-process.ts'
 import { RawClient, withClient } from '../support/raw-client.ts'
 import { encodeBatch } from '../support/records.ts'
 import { produceTransactions } from '../support/transactions.ts'
@@ -94,6 +95,16 @@ test('a running mirror: owner, leader, target and delivery, from its files', lim
   assert.equal(chosen.code, 0, chosen.out)
   assert.match(chosen.out, /TARGET-END/)
   assert.equal(await mirror.stop(), 0)
+
+  // What the next process does is added to what the commits tell of this one.
+  const transactions = 4
+  await produceTransactions(source.bootstrap, topic, { transactions })
+  const next = await mirrorOnce(t, { source, target, whitelist: topic, group: topic })
+  assert.equal(next.code, 0)
+  const parts = partitionsOf(next.report, topic).map(({ reasons }) => reasons)
+  const added = addBatchPaths([link.totals.batches, ...parts])
+  assert.ok((added.control ?? 0) >= transactions && (added.shallow ?? 0) > transactions)
+  assert.deepEqual((await readAlone(topic)).totals.batches, added)
 })
 
 test('a lane above the limit is named, and the exit code is 1', limit, async t => {

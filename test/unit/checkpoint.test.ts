@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { batchPathsOf } from '../../src/mirror/batch-paths.ts'
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../src/mirror/checkpoint.ts'
+import { noCounts } from '../../src/mirror/lane-counts.ts'
 
 const checkpoint: Checkpoint = {
   algorithm: 1,
@@ -34,8 +36,26 @@ test('a stop that outlives the process travels along, and older text knows of no
   assert.deepEqual(older, { kind: 'own', checkpoint })
 })
 
+test('what was done travels along, and older text does not tell', () => {
+  const deeds = { paths: { shallow: 12, holes: 3, 'already-there': 1 }, lost: 7 }
+  const text = encodeCheckpoint({ ...checkpoint, deeds })
+  assert.deepEqual(decodeCheckpoint(text), { kind: 'own', checkpoint: { ...checkpoint, deeds } })
+  assert.match(text, /;paths=shallow:12,holes:3,already-there:1;lost=7$/)
+  const newer = decodeCheckpoint(text.replace('holes:3', 'merged:9,holes:x'))
+  const paths = { shallow: 12, 'already-there': 1 }
+  assert.deepEqual(newer, {
+    kind: 'own',
+    checkpoint: { ...checkpoint, deeds: { paths, lost: 7 } }
+  })
+})
+
 test('T27: the text stays far below the 4,096 bytes that a broker takes', () => {
-  assert.ok(Buffer.byteLength(encodeCheckpoint(checkpoint)) < 320)
+  const most = Number.MAX_SAFE_INTEGER
+  const counts = Object.fromEntries(Object.keys(noCounts).map(name => [name, most]))
+  const paths = batchPathsOf({ ...noCounts, ...counts })
+  assert.equal(Object.keys(paths).length, 12)
+  const text = encodeCheckpoint({ ...checkpoint, deeds: { paths, lost: most } })
+  assert.ok(Buffer.byteLength(text) < 700, text)
 })
 
 test('no text means that nothing was said', () => {

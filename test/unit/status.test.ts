@@ -372,11 +372,25 @@ test('the table has the columns of kafka-consumer-groups, and the totals below',
   const lines = writeText([status], { width: 300, sort: 'name' }).flatMap(block => block.lines)
   assert.deepEqual(lines, [
     'group mirror (Stable, 1 member, cooperative-sticky, coordinator kafka-1:9092)',
-    'TOPIC   PARTITION  CURRENT-OFFSET  LOG-END-OFFSET  LAG  TIME-LAG  LEADER            OWNER     HOST      DELIVERY       REASON',
-    'orders          0             100             120   20     1m 5s  kafka-1:9092 (1)  mirror-0  10.0.0.7  at-least-once  no-metadata',
+    'TOPIC   PARTITION  CURRENT-OFFSET  LOG-END-OFFSET  LAG  TIME-LAG  LEADER            OWNER     HOST      DELIVERY       REASON       BATCHES',
+    'orders          0             100             120   20     1m 5s  kafka-1:9092 (1)  mirror-0  10.0.0.7  at-least-once  no-metadata  -',
     'total: 1 lane of 1 topic, lag 20 records in 1 lane, oldest 1m 5s',
     'TIME-LAG: age of the first batch that is not mirrored yet, by the timestamp in its header'
   ])
+})
+
+test('what the mirrors of a group have done is told a lane, and in all', () => {
+  const deeds = { paths: { shallow: 1_200, holes: 3, control: 2 }, lost: 41 }
+  const metadata = encodeCheckpoint({ ...checkpoint, deeds })
+  const status = describe({ committed: [{ ...orders, offset: 100, metadata }] })
+  const text = writeText([status], { width: 300, sort: 'name' }).flatMap(block => block.lines)
+  const batches = '1,200 shallow, 3 holes, 2 control'
+  assert.ok(text[2]?.endsWith(` ${batches}`), text[2])
+  assert.ok(text.includes(`batches since the first commit: ${batches}`), text.join('\n'))
+  assert.ok(text.includes('note: source offsets deleted before they were mirrored: orders-0 (41)'))
+  const [link] = JSON.parse(writeJson([status], now, undefined)).links
+  assert.deepEqual(link.lanes[0].batches, deeds.paths)
+  assert.deepEqual([link.lanes[0].lost, link.totals.lost], [41, 41])
 })
 
 test('a narrow terminal loses columns, never rows or the lag', () => {
