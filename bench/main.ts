@@ -2,7 +2,6 @@
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { startPair } from '../test/support/kafka-broker.ts'
 import { projectRoot } from '../test/support/kafka-jars.ts'
 import type { ContenderName } from './contender.ts'
 import { contenders } from './contenders.ts'
@@ -10,7 +9,7 @@ import type { Ends } from './ends.ts'
 import { reasonOf } from './failure.ts'
 import { describeMachine, describeVersions } from './machine.ts'
 import { type Options, parseOptions, UsageError, usage } from './options.ts'
-import { type Brokers, realEnds } from './real-ends.ts'
+import { type Brokers, realEnds, startBrokers } from './real-ends.ts'
 import { markdownReport, terminalReport } from './report.ts'
 import { benchReseal } from './reseal.ts'
 import { type LeftOut, type Result, units } from './result.ts'
@@ -18,18 +17,13 @@ import { type CellResult, runCell } from './runner.ts'
 import type { Scenario } from './scenarios.ts'
 import { stubEnds } from './stub-ends.ts'
 import { judge } from './verdict.ts'
-
-// Deleted topics shall be gone from the disk before the next run writes as much again.
-const brokerSettings = {
-  config: { 'log.segment.delete.delay.ms': 1_000 },
-  heap: '1g',
-  isFast: true
-}
+import { benchVerify } from './verify.ts'
 
 process.exitCode = await main(process.argv.slice(2))
 
 async function main(argv: readonly string[]): Promise<number> {
   if (argv[0] === 'reseal') return benchReseal(argv.slice(1))
+  if (argv[0] === 'verify') return benchVerify(argv.slice(1))
   let options: Options | 'help'
   try {
     options = parseOptions(argv)
@@ -94,7 +88,7 @@ async function runCells(
     let ends: Ends | undefined
     try {
       if (scenario.ends === 'real') {
-        brokers ??= startPair({ source: brokerSettings, target: brokerSettings })
+        brokers ??= startBrokers()
         say(`${scenario.name}: preparing the source topic`)
         ends = await realEnds(scenario, await brokers)
       } else {

@@ -32,6 +32,8 @@ export const usage = `npm run bench -- [options]
 
 npm run bench -- reseal [options]
   how fast one worker thread rebuilds batches, for each codec; needs no brokers
+npm run bench -- verify [options]
+  how fast \`heliostat verify\` reads whole topics, beside Kafka's own consumers
 `
 
 export function parseOptions(argv: readonly string[]): Options | 'help' {

@@ -2,7 +2,7 @@
 
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { KafkaCluster } from '../test/support/kafka-broker.ts'
+import { type KafkaCluster, startPair } from '../test/support/kafka-broker.ts'
 import { runTool } from '../test/support/kafka-tools.ts'
 import { RawClient } from '../test/support/raw-client.ts'
 import { cacheFolder } from './cache-folder.ts'
@@ -23,6 +23,17 @@ const differentRecords = 20_000
 const produceLimitMs = 600_000
 // What mirrors leave behind: MirrorMaker 2 would go on from there instead of starting anew.
 const leftBehind = /^mm2-|\.internal$|^heartbeats$|^mirrormaker/
+
+// Deleted topics shall be gone from the disk before the next run writes as much again.
+const brokerSettings = {
+  config: { 'log.segment.delete.delay.ms': 1_000 },
+  heap: '1g',
+  isFast: true
+}
+
+export function startBrokers(): Promise<Brokers & { close(): Promise<void> }> {
+  return startPair({ source: brokerSettings, target: brokerSettings })
+}
 
 export async function realEnds(scenario: RealScenario, brokers: Brokers): Promise<Ends> {
   const { partitions, recordBytes } = scenario

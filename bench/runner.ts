@@ -87,7 +87,7 @@ async function runOnce(
   }
 }
 
-async function taskOf(round: Round, scenario: Scenario, folder: string): Promise<Task> {
+export async function taskOf(round: Round, scenario: Scenario, folder: string): Promise<Task> {
   await mkdir(folder)
   const { topic, source, target, rawSourcePort = 0, rawTargetPort = 0 } = round
   const { codec, batchBytes } = scenario
@@ -96,7 +96,7 @@ async function taskOf(round: Round, scenario: Scenario, folder: string): Promise
 }
 
 /** Waits until the mirror has ended, or until the target has everything and the mirror has been ended. */
-async function untilDone(
+export async function untilDone(
   contender: Contender,
   mirror: ContenderProcess,
   round: Round,
