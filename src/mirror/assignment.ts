@@ -34,6 +34,8 @@ export class Assignment {
   readonly rebalances = { assigned: 0, revoked: 0, lost: 0 }
   #givingBack: Promise<void> = Promise.resolve()
   #isGivingBack = false
+  /** Given up at once; what the group gives next waits until the lanes have ended. */
+  #isLosing = false
   #changedAt = 0
 
   constructor(options: AssignmentOptions) {
@@ -53,6 +55,7 @@ export class Assignment {
 
   /** To be called every 100 ms: heartbeats go on by themselves, the group's events wait for it. */
   poll(): void {
+    if (this.#isLosing) return
     for (const event of this.#options.group.poll()) this.#handle(event)
   }
 
@@ -110,6 +113,10 @@ export class Assignment {
     this.#isGivingBack = true
     // At once, so that nothing begins a lane that is not ours any more.
     const released = new Set(this.#options.lanes.release(partitions))
+    // Until this is answered the client sends heartbeats without a member id, and a coordinator that comes back
+    // takes a static member for fenced by another process: the end of the client.
+    if (isLost) this.#options.group.unassign(partitions)
+    this.#isLosing = isLost
     this.#givingBack = this.#givingBack
       .then(() => this.#handOver(partitions, released, isLost))
       .catch(this.#options.onError)
@@ -125,8 +132,9 @@ export class Assignment {
     // A commit under way must not land after the next owner's.
     await commits.settle()
     lanes.remove([...released])
-    group.unassign(partitions)
+    if (!isLost) group.unassign(partitions)
     this.#isGivingBack = false
+    this.#isLosing = false
     this.#changedAt = performance.now()
   }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "deadline.h"
+#include "group_offsets.h"
 #include "handle.h"
 
 namespace {
@@ -15,16 +16,12 @@ namespace {
 constexpr int kEventsPerPoll = 1000;
 
 // A commit above the broker's limits fails whole, 1.2 MB was seen to. Half a megabyte is below
-// every limit in use; the count keeps librdkafka's linear search in the answer short.
+// every limit in use.
 constexpr size_t kMaxCommitBytes = 512 * 1024;
-constexpr size_t kMaxCommitOffsets = 2000;
 constexpr size_t kCommitEntryBytes = 30;  // partition, offset, epoch, lengths; generous
 constexpr size_t kPartitionsPerOffsetFetch = 2000;
 
-// librdkafka holds a commit back for a session time-out while the coordinator is gone, and gives no
-// answer at all for one that its end overtakes.
 constexpr int kCommitTimeoutMs = 10'000;
-constexpr int kReadBackTimeoutMs = 5'000;
 constexpr int kLeaveTimeoutMs = 10'000;
 constexpr int kLeavePollMs = 100;
 
@@ -79,20 +76,6 @@ PartitionListPtr ToList(std::span<const TopicPartition> partitions) {
     return list;
 }
 
-PartitionListPtr ToList(std::span<const PartitionOffset> offsets) {
-    PartitionListPtr list(rd_kafka_topic_partition_list_new(static_cast<int>(offsets.size())));
-    for (const PartitionOffset& offset : offsets) {
-        rd_kafka_topic_partition_t* entry =
-            rd_kafka_topic_partition_list_add(list.get(), offset.topic.c_str(), offset.partition);
-        entry->offset = offset.offset;
-        if (offset.metadata.empty()) continue;
-        entry->metadata = rd_kafka_mem_malloc(nullptr, offset.metadata.size());
-        std::memcpy(entry->metadata, offset.metadata.data(), offset.metadata.size());
-        entry->metadata_size = offset.metadata.size();
-    }
-    return list;
-}
-
 std::span<const rd_kafka_topic_partition_t> Entries(const rd_kafka_topic_partition_list_t* list) {
     if (!list) return {};
     return {list->elems, static_cast<size_t>(list->cnt)};
@@ -108,14 +91,10 @@ size_t ChunkLength(std::span<const PartitionOffset> offsets) {
     size_t length = 0;
     for (const PartitionOffset& offset : offsets) {
         bytes += offset.topic.size() + offset.metadata.size() + kCommitEntryBytes;
-        if (length > 0 && (bytes > kMaxCommitBytes || length == kMaxCommitOffsets)) break;
+        if (length > 0 && bytes > kMaxCommitBytes) break;
         ++length;
     }
     return length;
-}
-
-void FailAll(std::span<PartitionOffset> offsets, const Failure& failure) {
-    for (PartitionOffset& offset : offsets) offset.failure = failure;
 }
 
 Rebalance ReadRebalance(rd_kafka_t* rk, rd_kafka_event_t* event) {
@@ -127,38 +106,12 @@ Rebalance ReadRebalance(rd_kafka_t* rk, rd_kafka_event_t* event) {
     return rebalance;
 }
 
-// Whether a code may be about one partition of a commit while the broker took the others.
-bool IsAboutOnePartition(rd_kafka_resp_err_t code) {
-    return code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
-           code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
-           code == RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE;
-}
-
-// What the broker said of each offset, and of the request as a whole.
-void ReadCommit(rd_kafka_event_t* event, std::span<PartitionOffset> offsets) {
-    bool has_answer_for_one = false;
-    const auto entries = Entries(rd_kafka_event_topic_partition_list(event));
-    if (entries.size() == offsets.size()) {
-        for (size_t index = 0; index < entries.size(); ++index) {
-            if (entries[index].err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
-            offsets[index].failure = FailureOf(entries[index].err);
-            has_answer_for_one = true;
-        }
-    }
-    // A request that failed whole (too large, no coordinator) leaves the entries without an error.
-    const rd_kafka_resp_err_t code = rd_kafka_event_error(event);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && !has_answer_for_one) {
-        FailAll(offsets, FailureOf(event));
-    }
-}
-
 }  // namespace
 
 Outcome<std::shared_ptr<GroupMember>> GroupMember::Open(const Properties& properties) {
     std::shared_ptr<GroupMember> member(new GroupMember);
-    Outcome<Done> opened =
-        member->ClientHandle::Open(RD_KAFKA_CONSUMER, ForMember(properties),
-                                   RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT);
+    Outcome<Done> opened = member->ClientHandle::Open(RD_KAFKA_CONSUMER, ForMember(properties),
+                                                      RD_KAFKA_EVENT_REBALANCE);
     if (Failure* failure = std::get_if<Failure>(&opened)) return std::move(*failure);
     member->consumer_queue_.reset(rd_kafka_queue_get_consumer(member->rk()));
     if (!member->consumer_queue_) {
@@ -181,8 +134,9 @@ std::optional<Failure> GroupMember::Subscribe(const std::vector<std::string>& to
         }
         code = rd_kafka_subscribe(rk(), list.get());
     }
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return std::nullopt;
-    return FailureOf(code);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return FailureOf(code);
+    if (!topics.empty()) has_subscribed_.store(true, std::memory_order_relaxed);
+    return std::nullopt;
 }
 
 std::vector<GroupEvent> GroupMember::Poll() {
@@ -265,46 +219,10 @@ std::vector<PartitionOffset> GroupMember::Commit(std::vector<PartitionOffset> of
     std::span<PartitionOffset> rest(offsets);
     while (!rest.empty()) {
         const size_t length = ChunkLength(rest);
-        CommitChunk(rest.first(length));
+        CommitGroupOffsets(rk(), rest.first(length), has_subscribed_, kCommitTimeoutMs);
         rest = rest.subspan(length);
     }
     return offsets;
-}
-
-void GroupMember::CommitChunk(std::span<PartitionOffset> offsets) {
-    const PartitionListPtr list = ToList(std::span<const PartitionOffset>(offsets));
-    const QueuePtr queue(rd_kafka_queue_new(rk()));
-    const rd_kafka_resp_err_t code =
-        rd_kafka_commit_queue(rk(), list.get(), queue.get(), nullptr, nullptr);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        FailAll(offsets, FailureOf(code));
-        return;
-    }
-    const EventPtr event(rd_kafka_queue_poll(queue.get(), kCommitTimeoutMs));
-    if (!event) {
-        FailAll(offsets, FailureOf(RD_KAFKA_RESP_ERR__TIMED_OUT));
-        return;
-    }
-    ReadCommit(event.get(), offsets);
-    if (IsAboutOnePartition(rd_kafka_event_error(event.get()))) ClearCommitted(offsets);
-}
-
-// librdkafka gives the error of one partition to all others of the request, so a topic that was
-// deleted would fail everybody's commits. What the group holds tells which of them the broker took.
-void GroupMember::ClearCommitted(std::span<PartitionOffset> offsets) {
-    const PartitionListPtr list = ToList(std::span<const PartitionOffset>(offsets));
-    if (rd_kafka_committed(rk(), list.get(), kReadBackTimeoutMs) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return;
-    }
-    const auto entries = Entries(list.get());
-    for (size_t index = 0; index < entries.size(); ++index) {
-        const rd_kafka_topic_partition_t& entry = entries[index];
-        PartitionOffset& offset = offsets[index];
-        if (entry.err == RD_KAFKA_RESP_ERR_NO_ERROR && entry.offset == offset.offset &&
-            Metadata(entry) == offset.metadata) {
-            offset.failure.reset();
-        }
-    }
 }
 
 void GroupMember::Leave() {

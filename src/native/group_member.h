@@ -46,16 +46,13 @@ class GroupMember final : public ClientHandle {
    private:
     GroupMember() = default;
 
-    // One request. Sets each offset's failure.
-    void CommitChunk(std::span<PartitionOffset> offsets);
-    // Takes the failure from offsets that the group holds all the same.
-    void ClearCommitted(std::span<PartitionOffset> offsets);
-
     QueuePtr
         consumer_queue_;  // rebalances and consumer errors; JS thread polls it until Leave does
     // Rebalances handed out and not answered: the group waits for them, and so would Leave. JS
     // thread writes, the thread that leaves reads.
     std::atomic<int> unanswered_{0};
+    // Commits are a member's. JS thread writes, threads that commit read.
+    std::atomic<bool> has_subscribed_{false};
 };
 
 #endif  // HELIOSTAT_GROUP_MEMBER_H_

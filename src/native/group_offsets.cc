@@ -1,10 +1,14 @@
 #include "group_offsets.h"
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
+#include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -23,7 +27,8 @@ constexpr int32_t kAnyBroker = -1;
 
 // One request and the wait for its answer. Lives on the stack of the pool thread that waits.
 struct Call {
-    std::function<void(Encoder&)> write;
+    std::function<void(Encoder&, int16_t version)> write;
+    int16_t flexible_from = INT16_MAX;
     std::function<void(Cursor, int16_t version)> read;
     std::mutex mutex;  // guards all below
     std::condition_variable news;
@@ -31,9 +36,11 @@ struct Call {
     rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
 };
 
-int OnMake(wire_request* wire, int16_t, void* opaque) {
+int OnMake(wire_request* wire, int16_t version, void* opaque) {
+    const auto& call = *static_cast<Call*>(opaque);
     Encoder encoder;
-    static_cast<Call*>(opaque)->write(encoder);
+    call.write(encoder, version);
+    if (version >= call.flexible_from) wire_flexible(wire);
     wire_write(wire, encoder.data(), encoder.size());
     return 1;
 }
@@ -78,7 +85,7 @@ rd_kafka_resp_err_t FindCoordinator(rd_kafka_t* rk, const std::string& group,
                                     const Deadline& deadline, int32_t* broker) {
     int16_t error = 0;
     Call call;
-    call.write = [&](Encoder& to) { to.WriteString(group); };
+    call.write = [&](Encoder& to, int16_t) { to.WriteString(group); };
     call.read = [&](Cursor answer, int16_t) {
         error = answer.Read<int16_t>();
         *broker = answer.Read<int32_t>();
@@ -95,7 +102,7 @@ rd_kafka_resp_err_t FetchOffsets(rd_kafka_t* rk, const std::string& group, int32
                                  const Deadline& deadline, std::vector<PartitionOffset>* offsets) {
     int16_t error = 0;
     Call call;
-    call.write = [&](Encoder& to) {
+    call.write = [&](Encoder& to, int16_t) {
         to.WriteString(group);
         to.Write<int32_t>(-1);
     };
@@ -131,6 +138,113 @@ bool IsWorthAsking(rd_kafka_resp_err_t error) {
            error == RD_KAFKA_RESP_ERR__DESTROY_BROKER;
 }
 
+using MembershipPtr = std::unique_ptr<rd_kafka_consumer_group_metadata_t,
+                                      decltype(&rd_kafka_consumer_group_metadata_destroy)>;
+
+using ByTopic = std::map<std::string_view, std::map<int32_t, PartitionOffset*>>;
+
+ByTopic GroupByTopic(std::span<PartitionOffset> offsets) {
+    ByTopic topics;
+    for (PartitionOffset& offset : offsets) topics[offset.topic][offset.partition] = &offset;
+    return topics;
+}
+
+// OffsetCommit v2–v9: group · generation i32 · member · [v2–v4: retention i64] · [v7: instance] ·
+// topics [name · partitions [index i32 · offset i64 · [v6: leader epoch i32] · metadata]]. The
+// generation is the member's epoch under the protocol of v9 (KIP-848).
+constexpr int16_t kCommitMin = 2, kCommitMax = 9, kCommitFlexible = 8;
+
+void WriteCommit(Encoder& to, int16_t version, const rd_kafka_consumer_group_metadata_t* member,
+                 const ByTopic& topics) {
+    const bool is_flexible = version >= kCommitFlexible;
+    const auto write_text = [&](std::string_view text) {
+        is_flexible ? to.WriteCompactString(text) : to.WriteString(text);
+    };
+    const auto write_count = [&](size_t count) {
+        is_flexible ? to.WriteCompactCount(count) : to.Write<int32_t>(static_cast<int32_t>(count));
+    };
+    write_text(rd_kafka_consumer_group_metadata_group_id(member));
+    to.Write<int32_t>(rd_kafka_consumer_group_metadata_generation_id(member));
+    write_text(rd_kafka_consumer_group_metadata_member_id(member));
+    if (version <= 4) to.Write<int64_t>(-1);
+    if (version >= 7) {
+        const char* instance = rd_kafka_consumer_group_metadata_group_instance_id(member);
+        if (instance) {
+            write_text(instance);
+        } else {
+            is_flexible ? to.WriteUvarint(0) : to.Write<int16_t>(-1);
+        }
+    }
+    write_count(topics.size());
+    for (const auto& [topic, offsets] : topics) {
+        write_text(topic);
+        write_count(offsets.size());
+        for (const auto& [partition, offset] : offsets) {
+            to.Write<int32_t>(partition);
+            to.Write<int64_t>(offset->offset);
+            if (version >= 6) to.Write<int32_t>(offset->leader_epoch);
+            write_text(offset->metadata);
+            if (is_flexible) to.WriteNoTags();
+        }
+        if (is_flexible) to.WriteNoTags();
+    }
+}
+
+// Answer: [v3: throttle i32] · topics [name · partitions [index i32 · error i16]]. What it does not
+// name keeps the failure that it has. False when it is no answer.
+bool ReadCommit(Cursor answer, int16_t version, const ByTopic& topics) {
+    const bool is_flexible = version >= kCommitFlexible;
+    const auto read_count = [&](size_t least) {
+        return is_flexible ? answer.ReadCompactCount(least) : answer.ReadCount(least);
+    };
+    if (version >= 3) answer.Skip(4);
+    for (size_t t = read_count(2); t > 0 && answer.ok(); t--) {
+        const auto name = is_flexible ? answer.ReadCompactString() : answer.ReadString();
+        const auto found = topics.find(name);
+        for (size_t p = read_count(6); p > 0 && answer.ok(); p--) {
+            const auto partition = answer.Read<int32_t>();
+            const auto error = static_cast<rd_kafka_resp_err_t>(answer.Read<int16_t>());
+            if (is_flexible) answer.SkipTags();
+            if (found == topics.end()) continue;
+            const auto offset = found->second.find(partition);
+            if (offset == found->second.end()) continue;
+            offset->second->failure.reset();
+            if (error) offset->second->failure = FailureOf(error);
+        }
+        if (is_flexible) answer.SkipTags();
+    }
+    return answer.ok();
+}
+
+void FailAll(std::span<PartitionOffset> offsets, rd_kafka_resp_err_t error) {
+    for (PartitionOffset& offset : offsets) offset.failure = FailureOf(error);
+}
+
+// One try. What it fails with as a whole; what the coordinator says stands in the offsets.
+rd_kafka_resp_err_t TryCommit(rd_kafka_t* rk, std::span<PartitionOffset> offsets,
+                              bool must_be_member, const Deadline& deadline) {
+    const MembershipPtr member(rd_kafka_consumer_group_metadata(rk),
+                               &rd_kafka_consumer_group_metadata_destroy);
+    if (!member) return RD_KAFKA_RESP_ERR__UNKNOWN_GROUP;
+    const std::string_view id = rd_kafka_consumer_group_metadata_member_id(member.get());
+    if (must_be_member && id.empty()) return RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST;
+    int32_t broker = kAnyBroker;
+    const rd_kafka_resp_err_t failed = FindCoordinator(
+        rk, rd_kafka_consumer_group_metadata_group_id(member.get()), deadline, &broker);
+    if (failed) return failed;
+    const ByTopic topics = GroupByTopic(offsets);
+    FailAll(offsets, RD_KAFKA_RESP_ERR__BAD_MSG);
+    Call call;
+    call.flexible_from = kCommitFlexible;
+    call.write = [&](Encoder& to, int16_t version) {
+        WriteCommit(to, version, member.get(), topics);
+    };
+    call.read = [&](Cursor answer, int16_t version) {
+        if (!ReadCommit(answer, version, topics)) call.error = RD_KAFKA_RESP_ERR__BAD_MSG;
+    };
+    return Ask(rk, broker, WIRE_OFFSET_COMMIT, kCommitMin, kCommitMax, deadline, call);
+}
+
 }  // namespace
 
 Outcome<std::vector<PartitionOffset>> ReadGroupOffsets(rd_kafka_t* rk, const std::string& group,
@@ -143,6 +257,21 @@ Outcome<std::vector<PartitionOffset>> ReadGroupOffsets(rd_kafka_t* rk, const std
         if (!error) error = FetchOffsets(rk, group, broker, deadline, &offsets);
         if (!error) return offsets;
         if (!IsWorthAsking(error) || deadline.HasPassed()) return FailureOf(error);
+        std::this_thread::sleep_for(kPause);
+    }
+}
+
+void CommitGroupOffsets(rd_kafka_t* rk, std::span<PartitionOffset> offsets, bool must_be_member,
+                        int timeout_ms) {
+    const Deadline deadline(timeout_ms);
+    const auto is_worth_asking = [](const PartitionOffset& offset) {
+        return offset.failure &&
+               IsWorthAsking(static_cast<rd_kafka_resp_err_t>(offset.failure->code));
+    };
+    for (;;) {
+        const rd_kafka_resp_err_t error = TryCommit(rk, offsets, must_be_member, deadline);
+        if (error) FailAll(offsets, error);
+        if (deadline.HasPassed() || std::ranges::none_of(offsets, is_worth_asking)) return;
         std::this_thread::sleep_for(kPause);
     }
 }

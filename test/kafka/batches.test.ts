@@ -118,7 +118,7 @@ async function checkBytes(client: RawClient, topic: string, partition: number): 
 }
 
 function read(cluster: KafkaCluster, topic: string, count: number): Promise<string[]> {
-  return consoleConsumer(cluster, topic, { maxMessages: count, idleMs: 20_000 })
+  return consoleConsumer(cluster, topic, { maxMessages: count })
 }
 
 function line({ key, value, headers = [], timestamp }: RecordInput): string {

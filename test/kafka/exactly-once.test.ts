@@ -6,7 +6,7 @@ import { after, before, type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { compareTopics } from '../support/digest.ts'
 import { countRecords, groupLag } from '../support/group-lag.ts'
-import { type KafkaNode, startPair } from '../support/kafka-broker.ts'
+import { type KafkaNode, shortSessions, startPair } from '../support/kafka-broker.ts'
 import { createTopic } from '../support/kafka-tools.ts'
 import { countArrived, killAgainAndAgain, startedLines } from '../support/killed-mirror.ts'
 import {
@@ -35,9 +35,10 @@ const staticMember = { 'group.instance.id': 'one' }
 let pair: Awaited<ReturnType<typeof startPair>>
 
 before(async () => {
-  // A killed broker may come back when its session is over: this is less than the start of a JVM takes.
-  const config = { 'broker.session.timeout.ms': 3_000, 'broker.heartbeat.interval.ms': 500 }
-  pair = await startPair({ source: { config }, target: { nodes: 3, config } })
+  pair = await startPair({
+    source: { config: shortSessions },
+    target: { nodes: 3, config: shortSessions }
+  })
 })
 after(() => pair?.close())
 

@@ -6,7 +6,7 @@ import { after, before, type TestContext, test } from 'node:test'
 import { produceNumbered } from '../support/corpus.ts'
 import { compareTopics } from '../support/digest.ts'
 import { countRecords, groupLag } from '../support/group-lag.ts'
-import { type KafkaCluster, startBroker } from '../support/kafka-broker.ts'
+import { type KafkaCluster, shortQuotaWindows, startBroker } from '../support/kafka-broker.ts'
 import { sourceVersion, targetVersion } from '../support/kafka-jars.ts'
 import { createTopic } from '../support/kafka-tools.ts'
 import { assertExactlyOnce } from '../support/load-run.ts'
@@ -22,8 +22,8 @@ const user = 'mirror'
 const password = 'mirror-secret'
 const principal = `User:${user}`
 const flags = ['--offset.commit.interval.ms', '500']
-/** Brokers look at ten seconds: so much passes before they throttle. */
-const freeSeconds = 10
+/** So much passes before they throttle. */
+const freeSeconds = shortQuotaWindows['quota.window.num']
 
 let east: KafkaCluster
 let west: KafkaCluster
@@ -32,9 +32,9 @@ let target: KafkaCluster
 before(async () => {
   const security = { protocol: 'SASL_PLAINTEXT', users: { [user]: password }, acls: true } as const
   const started = await Promise.all([
-    startBroker({ version: sourceVersion, security }),
+    startBroker({ version: sourceVersion, security, config: shortQuotaWindows }),
     startBroker({ version: sourceVersion }),
-    startBroker({ version: targetVersion, security })
+    startBroker({ version: targetVersion, security, config: shortQuotaWindows })
   ])
   ;[east, west, target] = started
 })
@@ -50,7 +50,7 @@ for (const { side, quota } of quotas) {
     const prefix = `quota-${randomUUID()}`
     const [slow, other] = [`${prefix}-slow`, `${prefix}-other`]
     const rate = 100_000
-    const records = 8_000
+    const records = 2_400
     for (const [cluster, topic] of [
       [east, slow],
       [west, other]

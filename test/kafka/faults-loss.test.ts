@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { promisify } from 'node:util'
 import { compareTopics } from '../support/digest.ts'
-import { type KafkaNode, startPair } from '../support/kafka-broker.ts'
+import { type KafkaNode, shortSessions, startPair } from '../support/kafka-broker.ts'
 import { alterConfigs } from '../support/kafka-tools.ts'
 import { LoadRun } from '../support/load-run.ts'
 import { anyPort, readMetric } from '../support/mirror-metrics.ts'
@@ -25,7 +25,7 @@ let second: KafkaNode
 let third: KafkaNode
 
 before(async () => {
-  pair = await startPair({ target: { nodes: 3 } })
+  pair = await startPair({ target: { nodes: 3, config: shortSessions } })
   ;[first, second, third] = pair.target.nodes as [KafkaNode, KafkaNode, KafkaNode]
 })
 after(() => pair?.close())
@@ -39,7 +39,8 @@ test('F17: a broker of the target has no room, until there is some again', limit
     [third.id, first.id]
   ]
   const load = await LoadRun.start(t, pair, {
-    mirror: { http: anyPort },
+    // What waits for a replica gets its answer after so long.
+    mirror: { http: anyPort, producer: { 'request.timeout.ms': 3_000 } },
     sourceTopic: { partitions: 3 },
     targetTopic: { assignments, configs: { 'min.insync.replicas': 2 } }
   })

@@ -142,6 +142,19 @@ test('F10: neither side is reachable for a while', limit, async t => {
   await run.finish()
 })
 
+// What was to be committed meanwhile must not leave under no member id: the coordinator would say that another process
+// has taken the place, which is the end of a client.
+test('F10: the source is away for longer than the session of a static member', limit, async t => {
+  const random = seededRandom(t)
+  const identity = { 'group.instance.id': 'one', 'session.timeout.ms': 6_000 }
+  const run = await startRun(t, { consumer: { ...clientSettings().consumer, ...identity } })
+  proxies.source.breakAfter(random, 0, 0)
+  await run.mirror.line({ msg: 'partitions revoked', isLost: true })
+  proxies.source.heal()
+  t.diagnostic(`every lane goes on ${await run.everyLaneGoesOn()} ms after`)
+  await run.finish()
+})
+
 function startRun(
   t: Parameters<typeof LoadRun.start>[0],
   options: Partial<MirrorOptions> = {}

@@ -14,7 +14,7 @@ import { assertExactlyOnce, LoadRun } from '../support/load-run.ts'
 import { anyPort, readMetric } from '../support/mirror-metrics.ts'
 import { startMirror } from '../support/mirror-process.ts'
 import { RawClient } from '../support/raw-client.ts'
-import { activeController, moveLeader } from '../support/raw-leaders.ts'
+import { activeController, moveLeader, moveLeaders } from '../support/raw-leaders.ts'
 
 const isFull = process.env.HELIOSTAT_FULL === '1'
 const limit = { timeout: isFull ? 400_000 : 240_000 }
@@ -68,14 +68,7 @@ test('F3: leaders of the target move to other brokers and back', limit, async t 
   const sourceTopic = { partitions }
   const run = await LoadRun.start(t, pair, { sourceTopic, targetTopic: topic })
   for (let turn = 0; turn < (isFull ? 30 : 3); turn++) {
-    for (let partition = 0; partition < partitions; partition++) {
-      const [found] = (await client.metadata([run.topic])).topics
-      const row = found?.partitions.find(one => one.partition === partition)
-      assert.ok(row !== undefined)
-      const { leader, replicas } = row
-      const next = replicas[(replicas.indexOf(leader) + 1) % replicas.length] as number
-      await moveLeader(client, run.topic, partition, next)
-    }
+    await moveLeaders(client, run.topic)
     t.diagnostic(`every lane goes on ${await run.everyLaneGoesOn()} ms after turn ${turn}`)
   }
   await run.finish()

@@ -66,12 +66,15 @@ for (const { name, isReversed } of directions) {
       }
     }
     if (isReversed) return
-    const reads = [source, target].flatMap(side => topics.map(topic => ({ side, topic })))
-    const counts = await Promise.all(
-      reads.map(async ({ side, topic }) => (await consoleConsumer(side, topic, quiet)).length)
+    // Kafka's own consumer finds as many on both sides; that there are no more is known from the digests.
+    await Promise.all(
+      [source, target].flatMap(side =>
+        shares.map(async ({ topic, records }) => {
+          const lines = await consoleConsumer(side, topic, { ...quiet, maxMessages: records })
+          assert.equal(lines.length, records, topic)
+        })
+      )
     )
-    const wanted = shares.map(({ records }) => records)
-    assert.deepEqual(counts, [...wanted, ...wanted])
   })
 
   test(`${name}: target topics are made like the source's`, { timeout: limitMs }, async t => {

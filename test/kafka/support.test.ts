@@ -269,10 +269,7 @@ test('transactions are read as the isolation level says, here and by Java', asyn
     }
     assert.equal(await count('read_uncommitted'), 7 * 40)
     assert.equal(await count('read_committed'), 4 * 40)
-    const lines = await consoleConsumer(cluster, topic, {
-      isolation: 'read_committed',
-      idleMs: 3_000
-    })
+    const lines = await consoleConsumer(cluster, topic, { isolation: 'read_committed' })
     assert.equal(lines.length, 4 * 40)
   }
 })

@@ -23,7 +23,6 @@ export async function consumedRecords(
     isPattern: true,
     isolation: 'read_committed',
     maxMessages: count,
-    idleMs: 30_000,
     properties
   })
   return lines.map(comparable).sort()

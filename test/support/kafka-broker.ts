@@ -79,6 +79,13 @@ export type KafkaCluster = {
 
 const startLimitMs = 120_000
 const defaultHeap = '400m'
+/** For clusters of several: a killed broker may come back when its session is over, which is less than a JVM takes. */
+export const shortSessions = {
+  'broker.session.timeout.ms': 3_000,
+  'broker.heartbeat.interval.ms': 500
+}
+/** Brokers look at so many seconds before they throttle, in place of eleven. */
+export const shortQuotaWindows = { 'quota.window.num': 3 }
 const fastJvm = ['-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20']
 const folders = new Set<string>()
 

@@ -37,6 +37,17 @@ export async function moveLeader(
   }
 }
 
+/** Each partition to the replica behind its leader, all at once. */
+export async function moveLeaders(client: RawClient, topic: string): Promise<void> {
+  const [found] = (await client.metadata([topic])).topics
+  await Promise.all(
+    (found?.partitions ?? []).map(({ partition, leader, replicas }) => {
+      const next = replicas[(replicas.indexOf(leader) + 1) % replicas.length] as number
+      return moveLeader(client, topic, partition, next)
+    })
+  )
+}
+
 /** DescribeQuorum v0: the node that is the active controller. */
 export async function activeController(client: RawClient): Promise<number> {
   // topics compact [name compact, partitions compact [partition i32, tags], tags], tags
