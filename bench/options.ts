@@ -2,7 +2,8 @@
 
 import { parseArgs } from 'node:util'
 import { type ContenderName, contenderNames } from './contender.ts'
-import { type Scenario, scenarios } from './scenarios.ts'
+import { reasonOf, UsageError } from './failure.ts'
+import { defaultCells, type Scenario, scenarios, sets } from './scenarios.ts'
 
 export interface Options {
   cells: Scenario[]
@@ -15,14 +16,13 @@ export interface Options {
   results: string | undefined
 }
 
-export class UsageError extends Error {}
-
 // A fifth of the data shows the same order of things, and nothing that may be quoted.
 const quickScale = 0.2
 
 export const usage = `npm run bench -- [options]
+  --set default|full   the default set, which takes under ten minutes on two cores, or every cell
   --only stub|real     cells with these ends only
-  --cell NAME          this cell only; may be repeated: ${scenarios.map(({ name }) => name).join(', ')}
+  --cell NAME          this cell only; may be repeated
   --contenders A,B     these only: ${contenderNames.join(', ')}
   --repeats N          runs of each contender in place of the cell's number
   --scale X            times the data of each cell
@@ -34,24 +34,29 @@ npm run bench -- reseal [options]
   how fast one worker thread rebuilds batches, for each codec; needs no brokers
 npm run bench -- verify [options]
   how fast \`heliostat verify\` reads whole topics, beside Kafka's own consumers
+
+cells (* in the default set):
+${listCells()}
 `
+
+function listCells(): string {
+  const width = Math.max(...scenarios.map(({ name }) => name.length))
+  const line = ({ name, says }: Scenario) =>
+    `${defaultCells.includes(name) ? '*' : ' '} ${name.padEnd(width)}  ${says}`
+  return scenarios.map(line).join('\n')
+}
 
 export function parseOptions(argv: readonly string[]): Options | 'help' {
   const flags = read(argv)
   if (flags.help) return 'help'
   const quick = flags.quick === true
   const scale = positive('scale', flags.scale) ?? (quick ? quickScale : 1)
-  const only = oneOf('only', ['stub', 'real'] as const, flags.only)
-  const names = scenarios.map(({ name }) => name)
-  const cells = (flags.cell ?? []).map(name => oneOf('cell', names, name))
+  const contenders = flags.contenders
+    ?.split(',')
+    .flatMap(name => oneOf('contenders', contenderNames, name) ?? [])
   return {
-    cells: scenarios
-      .filter(({ ends }) => only === undefined || ends === only)
-      .filter(({ name }) => cells.length === 0 || cells.includes(name))
-      .map(scenario => scaled(scenario, scale)),
-    contenders: flags.contenders
-      ?.split(',')
-      .flatMap(name => oneOf('contenders', contenderNames, name) ?? []),
+    cells: chooseCells(flags, contenders).map(scenario => scaled(scenario, scale)),
+    contenders,
     repeats: positive('repeats', flags.repeats) ?? (quick ? 1 : undefined),
     warmUp: !quick,
     limitMs: (positive('limit-seconds', flags['limit-seconds']) ?? 300) * 1000,
@@ -59,24 +64,47 @@ export function parseOptions(argv: readonly string[]): Options | 'help' {
   }
 }
 
+type Flags = ReturnType<typeof read>
+
+function chooseCells(flags: Flags, contenders: readonly ContenderName[] | undefined): Scenario[] {
+  const names = scenarios.map(({ name }) => name)
+  const asked = flags.cell?.map(name => oneOf('cell', names, name) ?? '')
+  if (asked !== undefined && flags.set !== undefined) {
+    throw new UsageError('--cell and --set exclude each other: a cell is named whatever its set')
+  }
+  const set = oneOf('set', sets, flags.set) ?? 'default'
+  const wanted = asked ?? (set === 'full' ? names : defaultCells)
+  const only = oneOf('only', ['stub', 'real'] as const, flags.only)
+  const cells = scenarios
+    .filter(({ name }) => wanted.includes(name))
+    .filter(({ ends }) => only === undefined || ends === only)
+    .filter(cell => !contenders || cell.contenders.some(name => contenders.includes(name)))
+  if (cells.length === 0) {
+    throw new UsageError(
+      `none of the cells ${wanted.join(', ')} has the ends and contenders asked for`
+    )
+  }
+  return cells
+}
+
+const flagTable = {
+  set: { type: 'string' },
+  only: { type: 'string' },
+  cell: { type: 'string', multiple: true },
+  contenders: { type: 'string' },
+  repeats: { type: 'string' },
+  scale: { type: 'string' },
+  quick: { type: 'boolean' },
+  'limit-seconds': { type: 'string' },
+  results: { type: 'string' },
+  help: { type: 'boolean' }
+} as const
+
 function read(argv: readonly string[]) {
   try {
-    return parseArgs({
-      args: [...argv],
-      options: {
-        only: { type: 'string' },
-        cell: { type: 'string', multiple: true },
-        contenders: { type: 'string' },
-        repeats: { type: 'string' },
-        scale: { type: 'string' },
-        quick: { type: 'boolean' },
-        'limit-seconds': { type: 'string' },
-        results: { type: 'string' },
-        help: { type: 'boolean' }
-      }
-    }).values
+    return parseArgs({ args: [...argv], options: flagTable }).values
   } catch (cause) {
-    throw new UsageError((cause as Error).message, { cause })
+    throw new UsageError(reasonOf(cause), { cause })
   }
 }
 

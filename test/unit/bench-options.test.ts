@@ -1,0 +1,69 @@
+// The benchmark's command line, and the tables that it chooses from.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { UsageError } from '../../bench/failure.ts'
+import { type Options, parseOptions } from '../../bench/options.ts'
+import { defaultCells, scenarios } from '../../bench/scenarios.ts'
+
+function parse(line: string): Options {
+  const options = parseOptions(line === '' ? [] : line.split(' '))
+  assert.ok(options !== 'help')
+  return options
+}
+
+function namesOf(line: string): string[] {
+  return parse(line).cells.map(({ name }) => name)
+}
+
+const allNames = scenarios.map(({ name }) => name)
+
+test('without options the default set runs, and the full set is every cell', () => {
+  assert.deepEqual(namesOf(''), [...defaultCells])
+  assert.deepEqual(namesOf('--set default'), [...defaultCells])
+  assert.deepEqual(namesOf('--set full'), allNames)
+})
+
+test('a cell is chosen by its name whatever its set', () => {
+  assert.deepEqual(namesOf('--cell stub-backlog --cell real-16k'), ['real-16k', 'stub-backlog'])
+})
+
+test('ends and contenders narrow the set', () => {
+  assert.deepEqual(namesOf('--only real'), ['real-256k'])
+  assert.deepEqual(namesOf('--contenders raw-relay'), ['stub-256k', 'stub-16k', 'stub-4k'])
+})
+
+test('a quick run moves a fifth of the data once, without a warm-up', () => {
+  const { cells, repeats, warmUp } = parse('--quick --cell stub-backlog')
+  assert.deepEqual([repeats, warmUp], [1, false])
+  const [cell] = cells
+  assert.ok(cell?.ends === 'stub')
+  assert.equal(cell.totalWireBytes, 7.2e9)
+})
+
+const refused: [line: string, message: RegExp][] = [
+  ['--set half', /^--set: expected one of default, full, got half$/],
+  ['--set full --cell stub-4k', /^--cell and --set exclude each other/],
+  ['--cell stub-5k', /^--cell: expected one of .*, got stub-5k$/],
+  ['--cell stub-4k --only real', /^none of the cells stub-4k has the ends and contenders/],
+  ['--contenders mirror-maker-1 --only stub', /^none of the cells .* has the ends and contenders/],
+  ['--repeats 0', /^--repeats: expected a number above 0, got 0$/],
+  ['--nonsense', /--nonsense/]
+]
+
+for (const [line, message] of refused) {
+  test(`refused: ${line}`, () => {
+    assert.throws(
+      () => parseOptions(line.split(' ')),
+      error => error instanceof UsageError && message.test(error.message)
+    )
+  })
+}
+
+test('the sets name cells that there are', () => {
+  assert.deepEqual(
+    defaultCells.filter(name => !allNames.includes(name)),
+    []
+  )
+  assert.equal(new Set(allNames).size, allNames.length)
+})
