@@ -1,8 +1,5 @@
 // The benchmark's entry: options, cells one after the other, then the report on stdout and under bench/results.
 
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { projectRoot } from '../test/support/kafka-jars.ts'
 import type { ContenderName } from './contender.ts'
 import { contenders } from './contenders.ts'
 import type { Ends } from './ends.ts'
@@ -10,9 +7,10 @@ import { reasonOf, UsageError } from './failure.ts'
 import { describeMachine, describeVersions } from './machine.ts'
 import { type Options, parseOptions, usage } from './options.ts'
 import { type Brokers, realEnds, startBrokers } from './real-ends.ts'
-import { markdownReport, terminalReport } from './report.ts'
+import { terminalReport } from './report.ts'
 import { benchReseal } from './reseal.ts'
 import { type LeftOut, type Result, units } from './result.ts'
+import { writeResult } from './result-files.ts'
 import { type CellResult, runCell } from './runner.ts'
 import type { Scenario } from './scenarios.ts'
 import { stubEnds } from './stub-ends.ts'
@@ -51,7 +49,7 @@ async function main(argv: readonly string[]): Promise<number> {
     verdicts: judge(cells)
   }
   console.log(terminalReport(result))
-  console.log(`\nwritten to ${await write(result, options.results)}`)
+  console.log(`\nwritten to ${await writeResult(result, options.results)}`)
   const hasFailed = cells.some(({ runs }) => runs.some(run => 'failure' in run))
   return hasFailed || failures.length > 0 ? 1 : 0
 }
@@ -110,16 +108,4 @@ async function runCells(
 
 function say(line: string): void {
   console.error(line)
-}
-
-/** Returns the Markdown file's path; the JSON lies beside it. */
-async function write(result: Result, folder: string | undefined): Promise<string> {
-  const results = folder ?? join(projectRoot(), 'bench', 'results')
-  await mkdir(results, { recursive: true })
-  const time = result.startedAt.slice(0, 16).replaceAll(':', '')
-  const commit = result.versions.commit.split(' ')[0]
-  const path = join(results, `${time}-${commit}`)
-  await writeFile(`${path}.json`, `${JSON.stringify(result, null, 2)}\n`)
-  await writeFile(`${path}.md`, markdownReport(result))
-  return `${path}.md`
 }

@@ -1,10 +1,13 @@
 // Owns how a result looks: tables for the terminal and for Markdown, made from the same rows.
 
+import type { Chart, Charts } from './charts.ts'
+import { headlines } from './headlines.ts'
 import type { Figure } from './measurement.ts'
 import { isMeasurement } from './measurement.ts'
 import { type Result, units } from './result.ts'
 import type { CellResult } from './runner.ts'
 import type { Summary } from './statistics.ts'
+import { formatNumber, markdownTable, plainTable, type Rows, showSummary } from './tables.ts'
 import { summaryOf, type Verdict } from './verdict.ts'
 
 interface Column {
@@ -15,26 +18,24 @@ interface Column {
   isPlain?: true
 }
 
-type Rows = string[][]
-
 const columns = {
   real: [
-    { title: 'MB/s of records', figure: 'recordMbPerSecond', digits: 0 },
+    headlines.real.rate,
     { title: 'MB/s on the wire', figure: 'wireMbPerSecond', digits: 0, isPlain: true },
     { title: 'records/s', figure: 'recordsPerSecond', digits: 0, isPlain: true },
-    { title: 'CPU-s per GB of records', figure: 'cpuPerRecordGb', digits: 2 },
-    { title: 'peak RSS MB', figure: 'peakRssMb', digits: 0 },
+    headlines.real.cpu,
+    headlines.real.memory,
     { title: 'process s', figure: 'processSeconds', digits: 1, isPlain: true },
     { title: 'source CPU-s', figure: 'sourceCpuSeconds', digits: 1, isPlain: true },
     { title: 'target CPU-s', figure: 'targetCpuSeconds', digits: 1, isPlain: true },
     { title: 'main thread %', figure: 'mainThreadPercent', digits: 1, isPlain: true }
   ],
   stub: [
-    { title: 'MB/s on the wire', figure: 'wireMbPerSecond', digits: 0 },
-    { title: 'CPU-s per GB, moving', figure: 'movingCpuPerWireGb', digits: 3 },
+    headlines.stub.rate,
+    headlines.stub.cpu,
     { title: 'CPU-s per GB, process', figure: 'cpuPerWireGb', digits: 3, isPlain: true },
     { title: 'MB/s of records', figure: 'recordMbPerSecond', digits: 0, isPlain: true },
-    { title: 'peak RSS MB', figure: 'peakRssMb', digits: 0 },
+    headlines.stub.memory,
     { title: 'source CPU-s', figure: 'sourceCpuSeconds', digits: 1, isPlain: true },
     { title: 'target CPU-s', figure: 'targetCpuSeconds', digits: 1, isPlain: true },
     { title: 'main thread %', figure: 'mainThreadPercent', digits: 1, isPlain: true }
@@ -57,7 +58,8 @@ export function terminalReport(result: Result): string {
   return [...cells, ...leftOut(result), ...verdicts, `${units}.`].join('\n\n')
 }
 
-export function markdownReport(result: Result): string {
+/** `folder` is where the charts lie, seen from the report. */
+export function markdownReport(result: Result, charts: Charts, folder: string): string {
   const { machine, versions, settings } = result
   const facts: Rows = [
     ['', ''],
@@ -75,6 +77,7 @@ export function markdownReport(result: Result): string {
   ]
   const cells = result.cells.flatMap(cell => [
     `## ${heading(cell)}`,
+    images(charts.cells.get(cell.scenario.name) ?? [], folder),
     markdownTable(cellRows(cell)),
     ...failures(cell).map(failure => `\`\`\`\n${failure}\n\`\`\``)
   ])
@@ -89,10 +92,15 @@ export function markdownReport(result: Result): string {
     contenders.join('\n'),
     [...howMeasured, `${units}.`].join('\n'),
     ...cells,
+    ...(charts.series.length > 0 ? ['## Curves', images(charts.series, folder)] : []),
     ...leftOut(result),
     ...verdicts
   ]
   return `${parts.join('\n\n')}\n`
+}
+
+function images(charts: readonly Chart[], folder: string): string {
+  return charts.map(({ file, title }) => `![${title}](${folder}/${file})`).join('\n')
 }
 
 function heading({ scenario, cargo, runs }: CellResult): string {
@@ -114,24 +122,22 @@ function cellRows(cell: CellResult): Rows {
   return [['', ...shown.map(({ title }) => title), 'KiB a batch'], ...rows]
 }
 
-function show({ median, min, max, runs }: Summary, { digits, isPlain }: Column): string {
-  if (runs === 0) return '–'
-  const figure = (value: number) => number(value, digits)
-  if (isPlain || runs === 1) return figure(median)
-  return `${figure(median)} (${figure(min)}–${figure(max)})`
+function show(summary: Summary, { digits, isPlain }: Column): string {
+  if (summary.runs === 0) return '–'
+  return isPlain ? formatNumber(summary.median, digits) : showSummary(summary, digits)
 }
 
 function batchKib(cell: CellResult, contender: string): string {
   const run = cell.runs.filter(isMeasurement).find(found => found.contender === contender)
-  return run?.targetBatchBytes === undefined ? '–' : number(run.targetBatchBytes / 1024, 1)
+  return run?.targetBatchBytes === undefined ? '–' : formatNumber(run.targetBatchBytes / 1024, 1)
 }
 
 function verdictRows(verdicts: readonly Verdict[]): Rows {
   const rows = verdicts.map(({ cell, figure, against, least, most, value, isReached }) => [
     cell,
     against === undefined ? figure : `${figure} / ${against}`,
-    number(value, 3),
-    least === undefined ? `≤ ${number(most ?? 0, 3)}` : `≥ ${number(least, 3)}`,
+    formatNumber(value, 3),
+    least === undefined ? `≤ ${formatNumber(most ?? 0, 3)}` : `≥ ${formatNumber(least, 3)}`,
     isReached ? 'yes' : 'NO'
   ])
   return [['cell', 'figure of heliostat', 'measured', 'claimed', 'reached'], ...rows]
@@ -145,23 +151,4 @@ function failures({ runs }: CellResult): string[] {
 
 function leftOut(result: Result): string[] {
   return result.leftOut.map(({ contender, reason }) => `left out: ${contender} (${reason})`)
-}
-
-function number(value: number, digits: number): string {
-  return value.toLocaleString('en-US', {
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits
-  })
-}
-
-function plainTable(rows: Rows): string {
-  const widths = rows[0]?.map((_, at) => Math.max(...rows.map(row => row[at]?.length ?? 0))) ?? []
-  const line = (row: string[]) =>
-    row.map((text, at) => (at === 0 ? text.padEnd(widths[0] ?? 0) : text.padStart(widths[at] ?? 0)))
-  return rows.map(row => line(row).join('  ').trimEnd()).join('\n')
-}
-
-function markdownTable([head = [], ...body]: Rows): string {
-  const line = (row: string[]) => `| ${row.join(' | ')} |`
-  return [head, head.map((_, at) => (at === 0 ? '---' : '---:')), ...body].map(line).join('\n')
 }

@@ -1,4 +1,5 @@
-// Owns the table of cells (which data, between which ends, for which contenders) and the default set.
+// Owns the table of cells (which data, between which ends, for which contenders), the default set, and the series
+// that cells make up.
 
 import type { ContenderName } from './contender.ts'
 
@@ -168,3 +169,39 @@ export const sets = ['default', 'full'] as const
 
 /** Ten minutes at most on two cores; the full set is every cell. */
 export const defaultCells: readonly string[] = ['real-256k', 'stub-256k', 'stub-16k', 'stub-4k']
+
+/** Cells of which each differs in the same one thing: a curve over it. */
+export interface Series {
+  name: string
+  says: string
+  x: 'partitions' | 'batchBytes'
+  /** What the x axis counts: x divided by `per`. */
+  unit: string
+  per: number
+  cells: readonly string[]
+}
+
+export const series: readonly Series[] = [
+  {
+    name: 'partitions',
+    says: 'stub ends, 256 KiB batches, by number of partitions',
+    x: 'partitions',
+    unit: 'partitions',
+    per: 1,
+    cells: [
+      'stub-partitions-1',
+      'stub-256k',
+      'stub-partitions-128',
+      'stub-partitions-1000',
+      'stub-partitions-10000'
+    ]
+  },
+  {
+    name: 'batch-size',
+    says: 'stub ends, 16 partitions, by size of a batch',
+    x: 'batchBytes',
+    unit: 'KiB a batch, compressed',
+    per: kib,
+    cells: ['stub-one-record', 'stub-4k', 'stub-16k', 'stub-256k', 'stub-1m']
+  }
+]

@@ -25,7 +25,8 @@ export function judge(cells: readonly CellResult[]): Verdict[] {
   })
 }
 
+/** Runs that failed, or have no such figure, do not count. */
 export function summaryOf(cell: CellResult, contender: string, figure: Figure): Summary {
   const runs = cell.runs.filter(isMeasurement).filter(run => run.contender === contender)
-  return summarize(runs.map(figures[figure]))
+  return summarize(runs.map(figures[figure]).filter(value => !Number.isNaN(value)))
 }

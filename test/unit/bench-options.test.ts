@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { UsageError } from '../../bench/failure.ts'
 import { type Options, parseOptions } from '../../bench/options.ts'
-import { defaultCells, scenarios } from '../../bench/scenarios.ts'
+import { defaultCells, scenarios, series } from '../../bench/scenarios.ts'
 
 function parse(line: string): Options {
   const options = parseOptions(line === '' ? [] : line.split(' '))
@@ -60,10 +60,16 @@ for (const [line, message] of refused) {
   })
 }
 
-test('the sets name cells that there are', () => {
+test('the sets and the series name cells that there are, each with an x of its own', () => {
+  const named = [...defaultCells, ...series.flatMap(({ cells }) => cells)]
   assert.deepEqual(
-    defaultCells.filter(name => !allNames.includes(name)),
+    named.filter(name => !allNames.includes(name)),
     []
   )
   assert.equal(new Set(allNames).size, allNames.length)
+  for (const { x, cells } of series) {
+    const members = scenarios.filter(({ name }) => cells.includes(name))
+    assert.equal(new Set(members.map(member => member[x])).size, cells.length)
+    assert.equal(new Set(members.map(({ ends }) => ends)).size, 1)
+  }
 })
