@@ -1,5 +1,7 @@
 // The benchmark's entry: options, cells one after the other, then the report on stdout and under bench/results.
 
+import { compareResults } from './comparison.ts'
+import { terminalComparison } from './comparison-report.ts'
 import type { ContenderName } from './contender.ts'
 import { contenders } from './contenders.ts'
 import type { Ends } from './ends.ts'
@@ -10,7 +12,7 @@ import { type Brokers, realEnds, startBrokers } from './real-ends.ts'
 import { terminalReport } from './report.ts'
 import { benchReseal } from './reseal.ts'
 import { type LeftOut, type Result, units } from './result.ts'
-import { writeResult } from './result-files.ts'
+import { readResult, writeResult } from './result-files.ts'
 import { type CellResult, runCell } from './runner.ts'
 import type { Scenario } from './scenarios.ts'
 import { stubEnds } from './stub-ends.ts'
@@ -22,18 +24,28 @@ process.exitCode = await main(process.argv.slice(2))
 async function main(argv: readonly string[]): Promise<number> {
   if (argv[0] === 'reseal') return benchReseal(argv.slice(1))
   if (argv[0] === 'verify') return benchVerify(argv.slice(1))
-  let options: Options | 'help'
   try {
-    options = parseOptions(argv)
+    return await follow(argv)
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
     console.error(`${error.message}\n\n${usage}`)
     return 2
   }
+}
+
+async function follow(argv: readonly string[]): Promise<number> {
+  const options = parseOptions(argv)
   if (options === 'help') {
     console.log(usage)
     return 0
   }
+  if ('old' in options) {
+    const [old, now] = [await readResult(options.old), await readResult(options.new)]
+    console.log(terminalComparison(compareResults(old, now)))
+    return 0
+  }
+  // Read before anything runs: a wrong name shall not cost ten minutes.
+  const old = options.compare === undefined ? undefined : await readResult(options.compare)
   const startedAt = new Date()
   const { runnable, leftOut } = await findRunnable(options)
   const { cells, failures } = await runCells(options, runnable)
@@ -48,8 +60,9 @@ async function main(argv: readonly string[]): Promise<number> {
     cells,
     verdicts: judge(cells)
   }
-  console.log(terminalReport(result))
-  console.log(`\nwritten to ${await writeResult(result, options.results)}`)
+  const comparison = old && compareResults(old, result)
+  console.log(terminalReport(result, comparison))
+  console.log(`\nwritten to ${await writeResult(result, options.results, comparison)}`)
   const hasFailed = cells.some(({ runs }) => runs.some(run => 'failure' in run))
   return hasFailed || failures.length > 0 ? 1 : 0
 }

@@ -14,6 +14,14 @@ export interface Options {
   warmUp: boolean
   limitMs: number
   results: string | undefined
+  /** A result that this run is compared with afterwards. */
+  compare: string | undefined
+}
+
+/** Two results to read and compare; nothing runs. */
+export interface ComparedFiles {
+  old: string
+  new: string
 }
 
 // A fifth of the data shows the same order of things, and nothing that may be quoted.
@@ -29,7 +37,10 @@ export const usage = `npm run bench -- [options]
   --quick              one run each, a fifth of the data, no warm-up
   --limit-seconds N    longest time of one run (default 300)
   --results FOLDER     where the report goes (default bench/results)
+  --compare OLD.json   afterwards, the ratios to an earlier result
 
+npm run bench -- --compare OLD.json NEW.json
+  the ratios of two results; nothing runs
 npm run bench -- reseal [options]
   how fast one worker thread rebuilds batches, for each codec; needs no brokers
 npm run bench -- verify [options]
@@ -46,9 +57,10 @@ function listCells(): string {
   return scenarios.map(line).join('\n')
 }
 
-export function parseOptions(argv: readonly string[]): Options | 'help' {
-  const flags = read(argv)
+export function parseOptions(argv: readonly string[]): Options | ComparedFiles | 'help' {
+  const { values: flags, positionals } = read(argv)
   if (flags.help) return 'help'
+  if (positionals.length > 0) return comparedFiles(flags, positionals)
   const quick = flags.quick === true
   const scale = positive('scale', flags.scale) ?? (quick ? quickScale : 1)
   const contenders = flags.contenders
@@ -60,11 +72,39 @@ export function parseOptions(argv: readonly string[]): Options | 'help' {
     repeats: positive('repeats', flags.repeats) ?? (quick ? 1 : undefined),
     warmUp: !quick,
     limitMs: (positive('limit-seconds', flags['limit-seconds']) ?? 300) * 1000,
-    results: flags.results
+    results: flags.results,
+    compare: flags.compare
   }
 }
 
-type Flags = ReturnType<typeof read>
+/** Of a command line, those options that change how a cell is measured. Options of other commits are kept. */
+export function measuringOptions(argv: readonly string[]): Readonly<Record<string, unknown>> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: flagTable,
+    strict: false,
+    allowPositionals: true
+  })
+  const choosing = ['set', 'only', 'cell', 'contenders', 'results', 'compare']
+  return Object.fromEntries(Object.entries(values).filter(([name]) => !choosing.includes(name)))
+}
+
+type Flags = ReturnType<typeof read>['values']
+
+function comparedFiles(flags: Flags, [file = '', ...more]: readonly string[]): ComparedFiles {
+  const { compare: old, ...others } = flags
+  if (old === undefined) {
+    throw new UsageError(`expected options only, got ${file}; --compare OLD.json NEW.json compares`)
+  }
+  if (more.length > 0) {
+    throw new UsageError(`--compare: expected two results at most, got also ${more.join(' ')}`)
+  }
+  const [other] = Object.keys(others)
+  if (other !== undefined) {
+    throw new UsageError(`--${other} has no meaning beside two results: nothing is measured`)
+  }
+  return { old, new: file }
+}
 
 function chooseCells(flags: Flags, contenders: readonly ContenderName[] | undefined): Scenario[] {
   const names = scenarios.map(({ name }) => name)
@@ -97,12 +137,13 @@ const flagTable = {
   quick: { type: 'boolean' },
   'limit-seconds': { type: 'string' },
   results: { type: 'string' },
+  compare: { type: 'string' },
   help: { type: 'boolean' }
 } as const
 
 function read(argv: readonly string[]) {
   try {
-    return parseArgs({ args: [...argv], options: flagTable }).values
+    return parseArgs({ args: [...argv], options: flagTable, allowPositionals: true })
   } catch (cause) {
     throw new UsageError(reasonOf(cause), { cause })
   }

@@ -1,6 +1,8 @@
 // Owns how a result looks: tables for the terminal and for Markdown, made from the same rows.
 
 import type { Chart, Charts } from './charts.ts'
+import type { Comparison } from './comparison.ts'
+import { markdownComparison, terminalComparison } from './comparison-report.ts'
 import { headlines } from './headlines.ts'
 import type { Figure } from './measurement.ts'
 import { isMeasurement } from './measurement.ts'
@@ -49,17 +51,23 @@ const howMeasured = [
   '"main thread" is the share of one core that the first thread of the process took over the middle ten seconds.'
 ]
 
-export function terminalReport(result: Result): string {
+export function terminalReport(result: Result, comparison?: Comparison): string {
   const cells = result.cells.map(cell =>
     [heading(cell), plainTable(cellRows(cell)), ...failures(cell)].join('\n')
   )
   const verdicts =
     result.verdicts.length > 0 ? [`claims\n${plainTable(verdictRows(result.verdicts))}`] : []
-  return [...cells, ...leftOut(result), ...verdicts, `${units}.`].join('\n\n')
+  const compared = comparison === undefined ? [] : [terminalComparison(comparison)]
+  return [...cells, ...leftOut(result), ...verdicts, ...compared, `${units}.`].join('\n\n')
 }
 
 /** `folder` is where the charts lie, seen from the report. */
-export function markdownReport(result: Result, charts: Charts, folder: string): string {
+export function markdownReport(
+  result: Result,
+  charts: Charts,
+  folder: string,
+  comparison?: Comparison
+): string {
   const { machine, versions, settings } = result
   const facts: Rows = [
     ['', ''],
@@ -94,7 +102,8 @@ export function markdownReport(result: Result, charts: Charts, folder: string): 
     ...cells,
     ...(charts.series.length > 0 ? ['## Curves', images(charts.series, folder)] : []),
     ...leftOut(result),
-    ...verdicts
+    ...verdicts,
+    ...(comparison === undefined ? [] : [markdownComparison(comparison)])
   ]
   return `${parts.join('\n\n')}\n`
 }

@@ -12,7 +12,7 @@ export interface LeftOut {
 export interface Result {
   startedAt: string
   /** The bench's own options. */
-  settings: Readonly<Record<string, unknown>>
+  settings: { argv: readonly string[] }
   units: string
   machine: Machine
   versions: Versions

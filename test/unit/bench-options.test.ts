@@ -3,12 +3,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { UsageError } from '../../bench/failure.ts'
-import { type Options, parseOptions } from '../../bench/options.ts'
+import { measuringOptions, type Options, parseOptions } from '../../bench/options.ts'
 import { defaultCells, scenarios, series } from '../../bench/scenarios.ts'
 
 function parse(line: string): Options {
   const options = parseOptions(line === '' ? [] : line.split(' '))
-  assert.ok(options !== 'help')
+  assert.ok(options !== 'help' && 'cells' in options)
   return options
 }
 
@@ -41,12 +41,24 @@ test('a quick run moves a fifth of the data once, without a warm-up', () => {
   assert.equal(cell.totalWireBytes, 7.2e9)
 })
 
+test('one file to compare with runs the bench first, two files are compared alone', () => {
+  assert.equal(parse('--compare old.json --quick').compare, 'old.json')
+  assert.deepEqual(parseOptions(['--compare', 'old.json', 'new.json']), {
+    old: 'old.json',
+    new: 'new.json'
+  })
+})
+
 const refused: [line: string, message: RegExp][] = [
   ['--set half', /^--set: expected one of default, full, got half$/],
   ['--set full --cell stub-4k', /^--cell and --set exclude each other/],
   ['--cell stub-5k', /^--cell: expected one of .*, got stub-5k$/],
   ['--cell stub-4k --only real', /^none of the cells stub-4k has the ends and contenders/],
   ['--contenders mirror-maker-1 --only stub', /^none of the cells .* has the ends and contenders/],
+  ['old.json new.json', /^expected options only, got old\.json/],
+  ['--compare old.json new.json third.json', /two results at most, got also third\.json$/],
+  ['--compare old.json new.json --quick', /^--quick has no meaning beside two results/],
+  ['--compare', /--compare/],
   ['--repeats 0', /^--repeats: expected a number above 0, got 0$/],
   ['--nonsense', /--nonsense/]
 ]
@@ -59,6 +71,12 @@ for (const [line, message] of refused) {
     )
   })
 }
+
+test('only options that change how a cell is measured count as settings', () => {
+  const line = '--set full --cell a --contenders b --results c --compare d --quick --repeats 5'
+  assert.deepEqual({ ...measuringOptions(line.split(' ')) }, { quick: true, repeats: '5' })
+  assert.deepEqual({ ...measuringOptions(['--of-another-commit']) }, { 'of-another-commit': true })
+})
 
 test('the sets and the series name cells that there are, each with an x of its own', () => {
   const named = [...defaultCells, ...series.flatMap(({ cells }) => cells)]
