@@ -25,7 +25,7 @@ export type Lives = {
 /** One life in so many is not even given the time to begin its lanes. */
 const earlyOneIn = 5
 const earlyMs = 1_000
-const workMs = 1_200
+const workMs = 800
 /** Brokers may be down at the same time. */
 const beginLimitMs = 90_000
 
