@@ -2,6 +2,7 @@
 
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { sampleRecords } from '../src/bench/sample-records.ts'
 import { type KafkaCluster, startPair } from '../test/support/kafka-broker.ts'
 import { runTool } from '../test/support/kafka-tools.ts'
 import { RawClient } from '../test/support/raw-client.ts'
@@ -10,7 +11,6 @@ import { EndWatch, sumOfEnds } from './end-offsets.ts'
 import type { Ends, Round } from './ends.ts'
 import { logShape } from './log-shape.ts'
 import { cpuSecondsOf } from './process-usage.ts'
-import { sampleRecords } from './sample-records.ts'
 import type { RealScenario } from './scenarios.ts'
 
 export interface Brokers {

@@ -4,9 +4,9 @@
 import { type Codec, codecNumber } from '../src/batches/codec.ts'
 import { compress } from '../src/batches/compression.ts'
 import { BatchPool } from '../src/batches/pool.ts'
+import { sampleRecords } from '../src/bench/sample-records.ts'
 import { headerBytes, seal } from '../test/support/batch-header.ts'
 import { encodeBatch, type RecordInput } from '../test/support/records.ts'
-import { sampleRecords } from './sample-records.ts'
 
 export interface ResealCell {
   codec: Codec

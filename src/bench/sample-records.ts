@@ -1,4 +1,4 @@
-// Owns the records of the bench: JSON documents of one exact size that compress as real ones do. The same seed
+// Owns the records that benchmarks move: JSON documents of one exact size that compress as real ones do. The same seed
 // gives the same records on every machine.
 
 const words = (
@@ -10,7 +10,9 @@ const words = (
   'urgent value van vendor voucher warehouse weekend weight wholesale window zone'
 ).split(' ')
 
-/** `count` documents, each of exactly `bytes` bytes (at least 600) and without a line end. */
+export const leastRecordBytes = 600
+
+/** `count` documents, each of exactly `bytes` bytes (`leastRecordBytes` or more) and without a line end. */
 export function sampleRecords(count: number, bytes: number, seed = 1): string[] {
   const random = makeRandom(seed)
   return Array.from({ length: count }, (_, index) => sampleRecord(index, bytes, random))
