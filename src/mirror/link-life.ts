@@ -11,7 +11,14 @@ import { openCluster } from './open-client.ts'
 import { defaultExpiryMs, readProducerExpiry } from './producer-expiry.ts'
 import { reachCluster } from './reach.ts'
 import { type Credentials, compareLink, type Reloadable, type Reloaded } from './reload.ts'
-import type { Check, LinkConfig, LinkState, MirrorConfig, MirrorPhase } from './types.ts'
+import type {
+  Check,
+  LinkConfig,
+  LinkState,
+  LinkTotals,
+  MirrorConfig,
+  MirrorPhase
+} from './types.ts'
 
 /** A client closes at once; one that hangs on a dead broker must not hold up the exit. */
 const closeWithinMs = 2_000
@@ -96,6 +103,11 @@ export class LinkLife {
   /** Undefined before the run has begun. */
   state(): LinkState | undefined {
     return this.#run?.state()
+  }
+
+  /** As they are at this moment; undefined before the run has begun. */
+  totals(): LinkTotals | undefined {
+    return this.#run?.totals()
   }
 
   /** Takes over what may change while the link runs. What waits is named again each time. */

@@ -9,6 +9,7 @@ import { describeEnd, type End, type Ended, type Leftovers } from './end.ts'
 import { HeldBack } from './held-back.ts'
 import type { Lane } from './lane.ts'
 import { logLaneEvent } from './lane-log.ts'
+import { readTotals } from './lane-view.ts'
 import type { Lanes } from './lanes.ts'
 import { isDoneWithin } from './limited.ts'
 import { type LinkParts, type LinkPartsOptions, openLink } from './link-parts.ts'
@@ -16,7 +17,7 @@ import { checkLink, viewLink } from './link-state.ts'
 import { acceptRecreated, type RecreatedTopic } from './recreated-topics.ts'
 import type { Credentials } from './reload.ts'
 import { Schedule } from './schedule.ts'
-import type { Check, LinkState, MirrorPhase } from './types.ts'
+import type { Check, LinkState, LinkTotals, MirrorPhase } from './types.ts'
 
 export type LinkRunOptions = Omit<LinkPartsOptions, 'onFatal' | 'onError' | 'onRecreated'>
 
@@ -411,6 +412,11 @@ export class LinkRun {
   state(): LinkState {
     const { own, config } = this.#options
     return viewLink(this.#parts, own, config)
+  }
+
+  /** As they are at this moment; those of `state` may be a second old. */
+  totals(): LinkTotals {
+    return readTotals(this.#parts.lanes.snapshot(0).link)
   }
 }
 

@@ -6,7 +6,14 @@ import { ClusterIds } from './cluster-ids.ts'
 import { type Ended, mergeEnds } from './end.ts'
 import { LinkLife } from './link-life.ts'
 import { compareSources, type Reloadable, type Reloaded } from './reload.ts'
-import type { Check, MirrorConfig, MirrorPhase, MirrorResult, MirrorState } from './types.ts'
+import type {
+  Check,
+  LinkTotals,
+  MirrorConfig,
+  MirrorPhase,
+  MirrorResult,
+  MirrorState
+} from './types.ts'
 
 export interface RunOptions {
   /** Asks the mirror to drain and end. */
@@ -62,6 +69,11 @@ export class Mirror {
       budgetBytes: this.#config.links.reduce((sum, { link }) => sum + link.budgetBytes, 0),
       links: this.#links.flatMap(link => link.state() ?? [])
     }
+  }
+
+  /** Totals of the links that run, as they are at this moment; those of `state` may be a second old. */
+  totals(): LinkTotals[] {
+    return this.#links.flatMap(link => link.totals() ?? [])
   }
 
   /** Takes over what may change while the mirror runs, and names what has to wait for a restart. */

@@ -123,11 +123,13 @@ export interface LaneView {
   deliveryReason: DeliveryReason
 }
 
+/** Of the native link since its start, lanes that were given up included. */
+export type LinkTotals = Readonly<Record<LinkColumn, number>>
+
 export interface LinkState {
   source: string
   target: string
-  /** Totals of the native link since its start, lanes that were given up included. */
-  totals: Readonly<Record<LinkColumn, number>>
+  totals: LinkTotals
   /** Lanes this process holds now, by state. */
   lanesByState: Readonly<Record<LaneState, number>>
   topics: number
