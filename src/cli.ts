@@ -5,6 +5,7 @@ import type { Command, CommandTable } from './command-line/command.ts'
 import { commandHelp, overviewHelp } from './command-line/help.ts'
 import { isFlagLike, refuseLookAlikes } from './command-line/typed.ts'
 import {
+  benchOptions,
   demoOptions,
   healthOptions,
   planOptions,
@@ -83,6 +84,17 @@ export const commands: CommandTable = {
       "$0 verify --consumer.config source.properties --producer.config target.properties --whitelist '.*' --since 2026-01-31T12:00:00Z --sample 5%"
     ],
     run: async flags => (await import('./commands/verify.ts')).verify(flags)
+  },
+  bench: {
+    describe:
+      'Measure what a link can do, with scratch topics on both clusters, and say what to set for it',
+    options: benchOptions,
+    examples: [
+      '$0 bench --consumer.config source.properties --producer.config target.properties',
+      '$0 bench --consumer.config source.properties --producer.config target.properties --size 2000000000 --batch-size 16384',
+      '$0 bench --consumer.config source.properties --producer.config target.properties --yes --format json > bench.json'
+    ],
+    run: async flags => (await import('./commands/bench.ts')).bench(flags)
   },
   health: {
     describe: 'Ask the mirror on this host whether it is alive, or with --ready whether it mirrors',

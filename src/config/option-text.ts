@@ -8,6 +8,7 @@ export const groupTitles: Readonly<Record<OptionGroup, string>> = {
   Clusters: 'Clusters',
   Topics: 'Topics',
   Mirror: 'Mirror',
+  Bench: 'Bench',
   Observe: 'Observe'
 }
 

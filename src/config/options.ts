@@ -3,7 +3,7 @@
 import { refuseHandler, refuseHandlerArguments } from './message-handler.ts'
 
 /** In the order of the help. `MirrorMaker`: flags that MirrorMaker had under the same name. */
-export type OptionGroup = 'MirrorMaker' | 'Clusters' | 'Topics' | 'Mirror' | 'Observe'
+export type OptionGroup = 'MirrorMaker' | 'Clusters' | 'Topics' | 'Mirror' | 'Bench' | 'Observe'
 
 interface Row {
   group: OptionGroup
@@ -382,6 +382,61 @@ export const verifyOptions = {
     default: 'table',
     choices: ['table', 'json'],
     describe: 'Form of the verdicts; json holds every lane with its digests.'
+  }
+} as const satisfies OptionTable
+
+/** Everything that a run takes, so that its command line is a bench's by another word. */
+export const benchOptions = {
+  ...runOptions,
+  size: {
+    group: 'Bench',
+    type: 'number',
+    default: 200_000_000,
+    min: 1_000_000,
+    max: 1_000_000_000_000,
+    placeholder: 'BYTES',
+    describe:
+      'Bytes of records that each step moves, before compression: once to the source, six times to the target.'
+  },
+  'record-size': {
+    group: 'Bench',
+    type: 'number',
+    default: 1_024,
+    min: 600,
+    max: 1_000_000,
+    placeholder: 'BYTES',
+    describe: 'Bytes of a record.'
+  },
+  'batch-size': {
+    group: 'Bench',
+    type: 'number',
+    default: 262_144,
+    min: 1_024,
+    max: 1_000_000,
+    placeholder: 'BYTES',
+    describe:
+      'Bytes of a batch before compression; as those of your producers, for figures like theirs.'
+  },
+  partitions: {
+    group: 'Bench',
+    type: 'number',
+    default: 16,
+    min: 1,
+    max: 1_000,
+    describe: 'Partitions of the scratch topic.'
+  },
+  yes: {
+    group: 'Bench',
+    type: 'boolean',
+    default: false,
+    describe: 'Make the scratch topics and write without asking; needed where there is no terminal.'
+  },
+  format: {
+    group: 'Observe',
+    type: 'string',
+    default: 'table',
+    choices: ['table', 'json'],
+    describe: 'Form of the result; json holds every figure, and the lines go to standard error.'
   }
 } as const satisfies OptionTable
 

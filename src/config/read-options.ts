@@ -2,6 +2,7 @@
 
 import { UsageError } from '../errors.ts'
 import {
+  benchOptions,
   demoOptions,
   environmentName,
   healthOptions,
@@ -25,6 +26,7 @@ const tables: readonly OptionTable[] = [
   printOptions,
   statusOptions,
   verifyOptions,
+  benchOptions,
   healthOptions,
   versionOptions
 ]

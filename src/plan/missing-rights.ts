@@ -14,7 +14,7 @@ const topicAuthorizationFailed = 29
 const groupAuthorizationFailed = 30
 const clusterAuthorizationFailed = 31
 
-export function isRefusedRight({ code }: KafkaFailure): boolean {
+export function isRefusedRight({ code }: Pick<KafkaFailure, 'code'>): boolean {
   return (
     code === topicAuthorizationFailed ||
     code === groupAuthorizationFailed ||
