@@ -100,7 +100,7 @@ export class Assignment {
     const isFirst = !this.hasJoined
     this.rebalances.assigned++
     this.#changedAt = performance.now()
-    group.assign(partitions)
+    group.assign()
     lanes.hold(partitions)
     if (partitions.length === 0 && !isFirst) return
     log.info({ partitions: partitions.length, memberId: group.memberId() }, 'partitions assigned')
@@ -115,24 +115,20 @@ export class Assignment {
     const released = new Set(this.#options.lanes.release(partitions))
     // Until this is answered the client sends heartbeats without a member id, and a coordinator that comes back
     // takes a static member for fenced by another process: the end of the client.
-    if (isLost) this.#options.group.unassign(partitions)
+    if (isLost) this.#options.group.unassign()
     this.#isLosing = isLost
     this.#givingBack = this.#givingBack
-      .then(() => this.#handOver(partitions, released, isLost))
+      .then(() => this.#handOver(released, isLost))
       .catch(this.#options.onError)
   }
 
-  async #handOver(
-    partitions: TopicPartition[],
-    released: ReadonlySet<Lane>,
-    isLost: boolean
-  ): Promise<void> {
+  async #handOver(released: ReadonlySet<Lane>, isLost: boolean): Promise<void> {
     const { commits, lanes, group } = this.#options
     await this.#finish(released, isLost)
     // A commit under way must not land after the next owner's.
     await commits.settle()
     lanes.remove([...released])
-    if (!isLost) group.unassign(partitions)
+    if (!isLost) group.unassign()
     this.#isGivingBack = false
     this.#isLosing = false
     this.#changedAt = performance.now()

@@ -112,13 +112,11 @@ Napi::Value Group::Poll(const Napi::CallbackInfo& info) {
 }
 
 void Group::Assign(const Napi::CallbackInfo& info) {
-    const std::vector<TopicPartition> partitions = ReadPartitions(info[0]);
-    if (MayCall(info.Env())) Throw(info.Env(), "assign", member_->Assign(partitions));
+    if (MayCall(info.Env())) Throw(info.Env(), "assign", member_->Assign());
 }
 
 void Group::Unassign(const Napi::CallbackInfo& info) {
-    const std::vector<TopicPartition> partitions = ReadPartitions(info[0]);
-    if (MayCall(info.Env())) Throw(info.Env(), "unassign", member_->Unassign(partitions));
+    if (MayCall(info.Env())) Throw(info.Env(), "unassign", member_->Unassign());
 }
 
 Napi::Value Group::Metadata(const Napi::CallbackInfo& info) {

@@ -60,11 +60,6 @@ Properties ForMember(Properties properties) {
     properties.insert_or_assign("enable.auto.offset.store", "false");
     properties.insert_or_assign("enable.partition.eof", "false");
     properties.insert_or_assign("auto.offset.reset", "earliest");
-    // A Fetch may leave between the assignment and its pause: it shall bring next to nothing.
-    properties.insert_or_assign("fetch.min.bytes", "1");
-    properties.insert_or_assign("max.partition.fetch.bytes", "1024");
-    properties.insert_or_assign("queued.max.messages.kbytes", "1");
-    properties.insert_or_assign("queued.min.messages", "1");
     return properties;
 }
 
@@ -156,30 +151,26 @@ std::vector<GroupEvent> GroupMember::Poll() {
                 events.emplace_back(FailureOf(event.get()));
                 break;
             default:
-                // Records of a Fetch that left before the pause go with the event.
                 break;
         }
     }
     return events;
 }
 
-std::optional<Failure> GroupMember::Assign(const std::vector<TopicPartition>& partitions) {
-    const PartitionListPtr list = ToList(std::span(partitions));
-    // An explicit offset spares the request for the committed one; nothing is read from it.
-    for (int index = 0; index < list->cnt; ++index) list->elems[index].offset = 0;
-    const ErrorPtr error(rd_kafka_incremental_assign(rk(), list.get()));
-    if (error) return FailureOf(error.get());
-    unanswered_.store(0, std::memory_order_relaxed);
-    rd_kafka_pause_partitions(rk(), list.get());
-    for (const auto& entry : Entries(list.get())) {
-        if (entry.err != RD_KAFKA_RESP_ERR_NO_ERROR) return FailureOf(entry.err);
-    }
-    return std::nullopt;
+// The group knows what this member has. Were the client to know it too, it would start a fetcher
+// for each partition, which for ten thousand takes longer than a session.
+std::optional<Failure> GroupMember::Assign() {
+    const PartitionListPtr nothing(rd_kafka_topic_partition_list_new(0));
+    return Answered(rd_kafka_incremental_assign(rk(), nothing.get()));
 }
 
-std::optional<Failure> GroupMember::Unassign(const std::vector<TopicPartition>& partitions) {
-    const PartitionListPtr list = ToList(std::span(partitions));
-    const ErrorPtr error(rd_kafka_incremental_unassign(rk(), list.get()));
+std::optional<Failure> GroupMember::Unassign() {
+    const PartitionListPtr nothing(rd_kafka_topic_partition_list_new(0));
+    return Answered(rd_kafka_incremental_unassign(rk(), nothing.get()));
+}
+
+std::optional<Failure> GroupMember::Answered(rd_kafka_error_t* answer) {
+    const ErrorPtr error(answer);
     if (error) return FailureOf(error.get());
     unanswered_.store(0, std::memory_order_relaxed);
     return std::nullopt;

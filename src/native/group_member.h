@@ -1,5 +1,6 @@
-// Membership of a consumer group that never fetches: what it is assigned is paused at once.
-// Rebalance events are handed out and wait for their answer; commits carry metadata.
+// Membership of a consumer group that never fetches: the client itself is assigned nothing,
+// whatever the group gives. Rebalance events are handed out and wait for their answer; commits
+// carry metadata.
 #ifndef HELIOSTAT_GROUP_MEMBER_H_
 #define HELIOSTAT_GROUP_MEMBER_H_
 
@@ -31,8 +32,8 @@ class GroupMember final : public ClientHandle {
     // JS thread; these wait for librdkafka's main thread alone, never for a broker.
     std::optional<Failure> Subscribe(const std::vector<std::string>& topics);
     std::vector<GroupEvent> Poll();
-    std::optional<Failure> Assign(const std::vector<TopicPartition>& partitions);
-    std::optional<Failure> Unassign(const std::vector<TopicPartition>& partitions);
+    std::optional<Failure> Assign();
+    std::optional<Failure> Unassign();
     std::string MemberId() const;
 
     // These block: any thread but the JS thread.
@@ -45,6 +46,8 @@ class GroupMember final : public ClientHandle {
 
    private:
     GroupMember() = default;
+    // Takes the answer over.
+    std::optional<Failure> Answered(rd_kafka_error_t* answer);
 
     QueuePtr
         consumer_queue_;  // rebalances and consumer errors; JS thread polls it until Leave does

@@ -296,17 +296,17 @@ export type GroupEvent =
   | { type: 'log'; level: number; facility: string; message: string }
 
 /**
- * Membership of a consumer group on a source cluster. It never fetches: what it is assigned is paused
- * at once. Assignment is always incremental (cooperative). After an `assign` event call `assign`, after
- * a `revoke` event call `unassign` with the same partitions: the group waits for it.
+ * Membership of a consumer group on a source cluster. It never fetches. Assignment is always incremental
+ * (cooperative). After an `assign` event call `assign`, after a `revoke` event `unassign`: the group waits
+ * for it.
  */
 export interface Group {
   /** Replaces the subscription: plain topic names. */
   subscribe(topics: readonly string[]): void
   /** Events since the last call; never blocks. To be called at least every 100 ms or so. */
   poll(): GroupEvent[]
-  assign(partitions: readonly TopicPartition[]): void
-  unassign(partitions: readonly TopicPartition[]): void
+  assign(): void
+  unassign(): void
   /** All topics. The same answer tells the member of new partitions, which no other request of it asks for. */
   metadata(timeoutMs: number): Promise<ClusterMetadata>
   setCredentials(username: string, password: string): void

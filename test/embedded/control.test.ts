@@ -65,10 +65,10 @@ class Member {
     for (const event of this.group.poll()) {
       this.events.push(event)
       if (event.type === 'assign') {
-        this.group.assign(event.partitions)
+        this.group.assign()
         for (const partition of event.partitions) this.owned.add(nameOf(partition))
       } else if (event.type === 'revoke') {
-        this.group.unassign(event.partitions)
+        this.group.unassign()
         for (const partition of event.partitions) this.owned.delete(nameOf(partition))
       }
     }

@@ -342,10 +342,10 @@ function join(
   const member: Member = { group, partitions: [], leave }
   const handle = (event: GroupEvent) => {
     if (event.type === 'assign') {
-      group.assign(event.partitions)
+      group.assign()
       member.partitions.push(...event.partitions)
     } else if (event.type === 'revoke') {
-      group.unassign(event.partitions)
+      group.unassign()
       const gone = new Set(names(event.partitions))
       member.partitions = member.partitions.filter(row => !gone.has(nameOf(row)))
     }
