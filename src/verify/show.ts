@@ -24,8 +24,8 @@ export function showResult(result: VerifyResult, options: ShowOptions): string[]
       topics.map(topic => topicRow(topic, verdicts, options)),
       options.width
     ),
-    ...section('differences', verdicts.flatMap(showDifference)),
-    ...section('not compared', verdicts.flatMap(showNotCompared)),
+    ...section('differences', showFirst(verdicts.flatMap(showDifference), mostLanes)),
+    ...section('not compared', showFirst(verdicts.flatMap(showNotCompared), mostLanes)),
     ...section('remarks', showRemarks(verdicts)),
     '',
     showSummary(summary, options),
@@ -104,18 +104,26 @@ function showRemarks(verdicts: readonly LaneVerdict[]): string[] {
       byKind.set(kind, [...(byKind.get(kind) ?? []), { verdict, text }])
     }
   }
-  return [...byKind.values()].flatMap(found => {
-    const shown = found
-      .slice(0, mostShown)
-      .map(({ verdict, text }) => `${nameOf(verdict)}: ${text}`)
-    const rest = found.length - shown.length
-    return rest > 0
-      ? [...shown, `and ${formatCount(rest)} lanes more with the like (--format json)`]
-      : shown
-  })
+  return [...byKind.values()].flatMap(found =>
+    showFirst(
+      found.map(({ verdict, text }) => `${nameOf(verdict)}: ${text}`),
+      mostAlike
+    )
+  )
 }
 
-const mostShown = 5
+const mostAlike = 5
+/** Each says something of its own, and still nobody reads a thousand lines. */
+const mostLanes = 100
+
+function showFirst(lines: readonly string[], most: number): string[] {
+  const rest = lines.length - most
+  if (rest <= 0) return [...lines]
+  return [
+    ...lines.slice(0, most),
+    `and ${formatCount(rest)} lanes more with the like (--format json)`
+  ]
+}
 
 function showSummary(summary: Summary, { since, isCounts }: ShowOptions): string {
   const { lanes, lanesByState, matched, beyondCommit } = summary
