@@ -141,81 +141,6 @@ bool IsWorthAsking(rd_kafka_resp_err_t error) {
 using MembershipPtr = std::unique_ptr<rd_kafka_consumer_group_metadata_t,
                                       decltype(&rd_kafka_consumer_group_metadata_destroy)>;
 
-using ByTopic = std::map<std::string_view, std::map<int32_t, PartitionOffset*>>;
-
-ByTopic GroupByTopic(std::span<PartitionOffset> offsets) {
-    ByTopic topics;
-    for (PartitionOffset& offset : offsets) topics[offset.topic][offset.partition] = &offset;
-    return topics;
-}
-
-// OffsetCommit v2–v9: group · generation i32 · member · [v2–v4: retention i64] · [v7: instance] ·
-// topics [name · partitions [index i32 · offset i64 · [v6: leader epoch i32] · metadata]]. The
-// generation is the member's epoch under the protocol of v9 (KIP-848).
-constexpr int16_t kCommitMin = 2, kCommitMax = 9, kCommitFlexible = 8;
-
-void WriteCommit(Encoder& to, int16_t version, const rd_kafka_consumer_group_metadata_t* member,
-                 const ByTopic& topics) {
-    const bool is_flexible = version >= kCommitFlexible;
-    const auto write_text = [&](std::string_view text) {
-        is_flexible ? to.WriteCompactString(text) : to.WriteString(text);
-    };
-    const auto write_count = [&](size_t count) {
-        is_flexible ? to.WriteCompactCount(count) : to.Write<int32_t>(static_cast<int32_t>(count));
-    };
-    write_text(rd_kafka_consumer_group_metadata_group_id(member));
-    to.Write<int32_t>(rd_kafka_consumer_group_metadata_generation_id(member));
-    write_text(rd_kafka_consumer_group_metadata_member_id(member));
-    if (version <= 4) to.Write<int64_t>(-1);
-    if (version >= 7) {
-        const char* instance = rd_kafka_consumer_group_metadata_group_instance_id(member);
-        if (instance) {
-            write_text(instance);
-        } else {
-            is_flexible ? to.WriteUvarint(0) : to.Write<int16_t>(-1);
-        }
-    }
-    write_count(topics.size());
-    for (const auto& [topic, offsets] : topics) {
-        write_text(topic);
-        write_count(offsets.size());
-        for (const auto& [partition, offset] : offsets) {
-            to.Write<int32_t>(partition);
-            to.Write<int64_t>(offset->offset);
-            if (version >= 6) to.Write<int32_t>(offset->leader_epoch);
-            write_text(offset->metadata);
-            if (is_flexible) to.WriteNoTags();
-        }
-        if (is_flexible) to.WriteNoTags();
-    }
-}
-
-// Answer: [v3: throttle i32] · topics [name · partitions [index i32 · error i16]]. What it does not
-// name keeps the failure that it has. False when it is no answer.
-bool ReadCommit(Cursor answer, int16_t version, const ByTopic& topics) {
-    const bool is_flexible = version >= kCommitFlexible;
-    const auto read_count = [&](size_t least) {
-        return is_flexible ? answer.ReadCompactCount(least) : answer.ReadCount(least);
-    };
-    if (version >= 3) answer.Skip(4);
-    for (size_t t = read_count(2); t > 0 && answer.ok(); t--) {
-        const auto name = is_flexible ? answer.ReadCompactString() : answer.ReadString();
-        const auto found = topics.find(name);
-        for (size_t p = read_count(6); p > 0 && answer.ok(); p--) {
-            const auto partition = answer.Read<int32_t>();
-            const auto error = static_cast<rd_kafka_resp_err_t>(answer.Read<int16_t>());
-            if (is_flexible) answer.SkipTags();
-            if (found == topics.end()) continue;
-            const auto offset = found->second.find(partition);
-            if (offset == found->second.end()) continue;
-            offset->second->failure.reset();
-            if (error) offset->second->failure = FailureOf(error);
-        }
-        if (is_flexible) answer.SkipTags();
-    }
-    return answer.ok();
-}
-
 void FailAll(std::span<PartitionOffset> offsets, rd_kafka_resp_err_t error) {
     for (PartitionOffset& offset : offsets) offset.failure = FailureOf(error);
 }
@@ -226,23 +151,42 @@ rd_kafka_resp_err_t TryCommit(rd_kafka_t* rk, std::span<PartitionOffset> offsets
     const MembershipPtr member(rd_kafka_consumer_group_metadata(rk),
                                &rd_kafka_consumer_group_metadata_destroy);
     if (!member) return RD_KAFKA_RESP_ERR__UNKNOWN_GROUP;
-    const std::string_view id = rd_kafka_consumer_group_metadata_member_id(member.get());
-    if (must_be_member && id.empty()) return RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST;
+    const heliostat::Committer committer{
+        rd_kafka_consumer_group_metadata_group_id(member.get()),
+        rd_kafka_consumer_group_metadata_generation_id(member.get()),
+        rd_kafka_consumer_group_metadata_member_id(member.get()),
+        rd_kafka_consumer_group_metadata_group_instance_id(member.get())};
+    if (must_be_member && committer.member.empty()) return RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST;
     int32_t broker = kAnyBroker;
-    const rd_kafka_resp_err_t failed = FindCoordinator(
-        rk, rd_kafka_consumer_group_metadata_group_id(member.get()), deadline, &broker);
+    const rd_kafka_resp_err_t failed =
+        FindCoordinator(rk, std::string(committer.group), deadline, &broker);
     if (failed) return failed;
-    const ByTopic topics = GroupByTopic(offsets);
+    heliostat::CommitRows rows;
+    std::map<std::pair<std::string_view, int32_t>, PartitionOffset*> asked;
+    for (PartitionOffset& offset : offsets) {
+        rows[offset.topic][offset.partition] = {offset.offset, offset.leader_epoch,
+                                                offset.metadata};
+        asked[{offset.topic, offset.partition}] = &offset;
+    }
+    // What the answer does not name.
     FailAll(offsets, RD_KAFKA_RESP_ERR__BAD_MSG);
     Call call;
-    call.flexible_from = kCommitFlexible;
+    call.flexible_from = heliostat::kOffsetCommitFlexible;
     call.write = [&](Encoder& to, int16_t version) {
-        WriteCommit(to, version, member.get(), topics);
+        heliostat::WriteOffsetCommit(to, version, committer, rows);
+    };
+    const auto note = [&](std::string_view topic, int32_t partition, int16_t error) {
+        const auto found = asked.find({topic, partition});
+        if (found == asked.end()) return;
+        found->second->failure.reset();
+        if (error) found->second->failure = FailureOf(static_cast<rd_kafka_resp_err_t>(error));
     };
     call.read = [&](Cursor answer, int16_t version) {
-        if (!ReadCommit(answer, version, topics)) call.error = RD_KAFKA_RESP_ERR__BAD_MSG;
+        if (!heliostat::ReadOffsetCommit(answer, version, note))
+            call.error = RD_KAFKA_RESP_ERR__BAD_MSG;
     };
-    return Ask(rk, broker, WIRE_OFFSET_COMMIT, kCommitMin, kCommitMax, deadline, call);
+    return Ask(rk, broker, WIRE_OFFSET_COMMIT, heliostat::kOffsetCommitMin,
+               heliostat::kOffsetCommitMax, deadline, call);
 }
 
 }  // namespace

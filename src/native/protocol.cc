@@ -271,6 +271,64 @@ bool ReadDescribeProducers(Cursor answer, const std::function<void(ProducersAnsw
     return answer.ok();
 }
 
+void WriteOffsetCommit(Encoder& to, int16_t version, const Committer& committer,
+                       const CommitRows& topics) {
+    const bool is_flexible = version >= kOffsetCommitFlexible;
+    const auto write_text = [&](std::string_view text) {
+        is_flexible ? to.WriteCompactString(text) : to.WriteString(text);
+    };
+    const auto write_count = [&](size_t count) {
+        is_flexible ? to.WriteCompactCount(count) : to.Write<int32_t>(static_cast<int32_t>(count));
+    };
+    write_text(committer.group);
+    to.Write<int32_t>(committer.generation);
+    write_text(committer.member);
+    if (version <= 4) to.Write<int64_t>(-1);  // retention: as the broker has it
+    if (version >= 7) {
+        if (committer.instance) {
+            write_text(committer.instance);
+        } else {
+            is_flexible ? to.WriteUvarint(0) : to.Write<int16_t>(-1);
+        }
+    }
+    write_count(topics.size());
+    for (const auto& [topic, rows] : topics) {
+        write_text(topic);
+        write_count(rows.size());
+        for (const auto& [partition, row] : rows) {
+            to.Write<int32_t>(partition);
+            to.Write<int64_t>(row.offset);
+            if (version >= 6) to.Write<int32_t>(row.leader_epoch);
+            write_text(row.metadata);
+            if (is_flexible) to.WriteNoTags();
+        }
+        if (is_flexible) to.WriteNoTags();
+    }
+}
+
+bool ReadOffsetCommit(Cursor answer, int16_t version,
+                      const std::function<void(std::string_view, int32_t, int16_t)>& each) {
+    const bool is_flexible = version >= kOffsetCommitFlexible;
+    const auto read_count = [&](size_t least) {
+        return is_flexible ? answer.ReadCompactCount(least) : answer.ReadCount(least);
+    };
+    if (version >= 3) answer.Skip(4);
+    const size_t topics = read_count(3);
+    for (size_t t = 0; t < topics && answer.ok(); t++) {
+        const auto topic = is_flexible ? answer.ReadCompactString() : answer.ReadString();
+        const size_t partitions = read_count(6);
+        for (size_t p = 0; p < partitions && answer.ok(); p++) {
+            const auto partition = answer.Read<int32_t>();
+            const auto error = answer.Read<int16_t>();
+            if (is_flexible) answer.SkipTags();
+            if (answer.ok()) each(topic, partition, error);
+        }
+        if (is_flexible) answer.SkipTags();
+    }
+    if (is_flexible) answer.SkipTags();
+    return answer.ok();
+}
+
 void WriteLogEnds(Encoder& to,
                   const std::map<std::string_view, std::vector<LogEndQuestion>>& partitions) {
     to.Write<int32_t>(static_cast<int32_t>(partitions.size()));

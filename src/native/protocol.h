@@ -22,6 +22,7 @@ inline constexpr int16_t kProduceMin = 3, kProduceMax = 8;
 inline constexpr int16_t kMetadataMin = 4, kMetadataMax = 8;
 inline constexpr int16_t kInitProducerIdMin = 0, kInitProducerIdMax = 1;
 inline constexpr int16_t kDescribeProducers = 0;
+inline constexpr int16_t kOffsetCommitMin = 2, kOffsetCommitMax = 9, kOffsetCommitFlexible = 8;
 inline constexpr int16_t kLogEnds = 2;
 // From these versions on a Fetch is written in flexible encoding, and names topics by their ids.
 inline constexpr int16_t kFetchFlexible = 12, kFetchByTopicId = 13;
@@ -196,6 +197,31 @@ struct ProducersAnswer {
 };
 // False when malformed.
 bool ReadDescribeProducers(Cursor answer, const std::function<void(ProducersAnswer&&)>& each);
+
+// --- OffsetCommit v2–v9: group · generation i32 · member · [v2–v4: retention i64] · [v7: instance]
+// · topics [name · partitions [index i32 · offset i64 · [v6: leader epoch i32] · metadata]]. The
+// generation is the member's epoch under the group protocol of v9 (KIP-848).
+
+struct Committer {
+    std::string_view group;
+    int32_t generation;
+    std::string_view member;
+    const char* instance;  // null: not a static member
+};
+struct CommitRow {
+    int64_t offset;
+    int32_t leader_epoch;  // -1 not known
+    std::string_view metadata;
+};
+using CommitRows = std::map<std::string_view, std::map<int32_t, CommitRow>>;
+void WriteOffsetCommit(Encoder& to, int16_t version, const Committer& committer,
+                       const CommitRows& topics);
+
+// Answer: [v3: throttle_ms i32] · topics [name · partitions [index i32 · error i16]]. False when
+// malformed.
+bool ReadOffsetCommit(
+    Cursor answer, int16_t version,
+    const std::function<void(std::string_view topic, int32_t partition, int16_t error)>& each);
 
 // --- OffsetForLeaderEpoch v2: topics [name · partitions [index i32 · current_leader_epoch i32 ·
 // leader_epoch i32]]. Both epochs are the leader's: the end of its own epoch is that of its log.

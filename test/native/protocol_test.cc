@@ -271,6 +271,95 @@ TEST("Metadata answers of versions 4 to 8 are read, and refused when cut anywher
     }
 }
 
+// Written by WriteOffsetCommit, as a broker of that version reads it.
+std::string CommitRequestText(Cursor from, int16_t version) {
+    const bool is_flexible = version >= 8;
+    const auto text = [&] {
+        return std::string(is_flexible ? from.ReadCompactString() : from.ReadString());
+    };
+    const auto count = [&] { return is_flexible ? from.ReadCompactCount(1) : from.ReadCount(1); };
+    std::string told = text();
+    told += " " + std::to_string(from.Read<int32_t>());
+    told += " " + text();
+    if (version < 5) told += " retention " + std::to_string(from.Read<int64_t>());
+    if (version >= 7) told += " instance " + text();
+    for (size_t topics = count(); topics > 0; topics--) {
+        const std::string topic = text();
+        for (size_t partitions = count(); partitions > 0; partitions--) {
+            told += " " + topic + "-" + std::to_string(from.Read<int32_t>());
+            told += "@" + std::to_string(from.Read<int64_t>());
+            if (version >= 6) told += "/" + std::to_string(from.Read<int32_t>());
+            told += "=" + text();
+            if (is_flexible) from.SkipTags();
+        }
+        if (is_flexible) from.SkipTags();
+    }
+    return from.ok() && from.left() == 0 ? told : "broken: " + told;
+}
+
+TEST("OffsetCommit requests of versions 2 to 9 are what brokers of them read") {
+    const CommitRows rows{{"log", {{7, {1'000, -1, "h1;a"}}}},
+                          {"orders", {{0, {5, 3, ""}}, {2, {6, 4, "h1;b"}}}}};
+    for (int16_t version = kOffsetCommitMin; version <= kOffsetCommitMax; version++) {
+        for (const char* instance : {static_cast<const char*>(nullptr), "one"}) {
+            Encoder to;
+            WriteOffsetCommit(to, version, {"mirror", 9, "member-1", instance}, rows);
+            const std::string named = instance ? instance : "";
+            const std::string expected =
+                version < 5   ? "mirror 9 member-1 retention -1 log-7@1000=h1;a orders-0@5= "
+                                "orders-2@6=h1;b"
+                : version < 6 ? "mirror 9 member-1 log-7@1000=h1;a orders-0@5= orders-2@6=h1;b"
+                : version < 7
+                    ? "mirror 9 member-1 log-7@1000/-1=h1;a orders-0@5/3= orders-2@6/4=h1;b"
+                    : "mirror 9 member-1 instance " + named +
+                          " log-7@1000/-1=h1;a orders-0@5/3= orders-2@6/4=h1;b";
+            CHECK(CommitRequestText(Cursor(to.data(), to.size()), version) == expected);
+        }
+    }
+}
+
+std::string CommitAnswerText(const uint8_t* data, size_t size, int16_t version,
+                             bool* is_well_formed) {
+    std::string told;
+    *is_well_formed = ReadOffsetCommit(
+        Cursor(data, size), version, [&](std::string_view topic, int32_t partition, int16_t error) {
+            told += std::string(topic) + "-" + std::to_string(partition) + ":" +
+                    std::to_string(error) + " ";
+        });
+    return told;
+}
+
+TEST("OffsetCommit answers of versions 2 to 9 are read, and refused when cut anywhere") {
+    for (int16_t version = kOffsetCommitMin; version <= kOffsetCommitMax; version++) {
+        const bool is_flexible = version >= 8;
+        Encoder to;
+        const auto count = [&](int32_t number) {
+            is_flexible ? to.WriteCompactCount(static_cast<size_t>(number))
+                        : to.Write<int32_t>(number);
+        };
+        if (version >= 3) to.Write<int32_t>(40);
+        count(2);
+        for (const char* topic : {"log", "orders"}) {
+            is_flexible ? to.WriteCompactString(topic) : to.WriteString(topic);
+            count(1);
+            to.Write<int32_t>(3);
+            to.Write<int16_t>(topic[0] == 'l' ? 0 : 25);
+            if (is_flexible) to.WriteNoTags();
+            if (is_flexible) to.WriteNoTags();
+        }
+        if (is_flexible) to.WriteNoTags();
+        bool is_well_formed = false;
+        const std::string text = CommitAnswerText(to.data(), to.size(), version, &is_well_formed);
+        CHECK(text == "log-3:0 orders-3:25 " && is_well_formed);
+        CheckCuts(
+            to, text,
+            [version](const uint8_t* data, size_t size, bool* is_good) {
+                return CommitAnswerText(data, size, version, is_good);
+            },
+            to.size());
+    }
+}
+
 TEST("an InitProducerId answer is read, and refused when cut anywhere") {
     Encoder to;
     to.Write<int32_t>(0);
