@@ -7,10 +7,12 @@ import { availableParallelism, cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { fetchJars, projectRoot } from '../test/support/kafka-jars.ts'
+import { withClient } from '../test/support/raw-client.ts'
 import type { ContenderName } from './contender.ts'
 import { ContenderProcess, type ProcessCost } from './contender-process.ts'
 import { contenders } from './contenders.ts'
 import type { Cargo, Round } from './ends.ts'
+import { reasonOf } from './failure.ts'
 import { mirrorJvm } from './jvm-flags.ts'
 import { writeProperties } from './properties-file.ts'
 import { type Brokers, realEnds, startBrokers } from './real-ends.ts'
@@ -20,6 +22,7 @@ import { summarize } from './statistics.ts'
 
 const executable = join(projectRoot(), 'bin', 'heliostat')
 const limitMs = 600_000
+const group = 'bench-verify'
 
 const scenario: RealScenario = {
   name: 'verify',
@@ -45,7 +48,7 @@ export const verifyUsage = `npm run bench -- verify [options]
   --repeats N          runs of each reader, by turns (default 3)
 `
 
-/** Returns the exit code. */
+/** Returns the exit code: 1 when a run failed. */
 export async function benchVerify(argv: readonly string[]): Promise<number> {
   const chosen = read(argv)
   if (typeof chosen === 'string') {
@@ -61,12 +64,16 @@ export async function benchVerify(argv: readonly string[]): Promise<number> {
     for (const { name, says } of writers) {
       const round = await ends.begin()
       await fill(name, round, join(folder, name))
+      await commitEnds(round)
       const runs = await readByTurns({ round, brokers, cargo: ends.cargo, folder }, chosen.repeats)
       for (const [reader, costs] of runs) console.log(row(says, reader, costs, ends.cargo))
       const { fault } = await round.close()
       if (fault !== undefined) throw new Error(fault)
     }
     await ends.close()
+  } catch (error) {
+    console.error(reasonOf(error))
+    return 1
   } finally {
     await brokers.close()
     await rm(folder, { recursive: true, force: true })
@@ -86,6 +93,18 @@ async function fill(name: ContenderName, round: Round, folder: string): Promise<
   if (failure !== undefined) throw new Error(`${name}: ${failure}\n${await mirror.lastOutput()}`)
 }
 
+/** What a group has committed is what verify looks for on the target. */
+async function commitEnds({ topic, source }: Round): Promise<void> {
+  return withClient(source, async client => {
+    const ends = [...(await client.offsets(topic))].map(([partition, { latest: offset }]) => ({
+      topic,
+      partition,
+      offset
+    }))
+    await client.groups.offsetCommit(group, ends)
+  })
+}
+
 interface Reading {
   round: Round
   brokers: Brokers
@@ -100,7 +119,10 @@ const readers: Readonly<Record<string, Reader>> = {
   'heliostat verify': async ({ round: { topic, source, target }, folder }) => [
     [
       ...[process.execPath, executable, 'verify', '--whitelist', topic, '--consumer.config'],
-      await writeProperties(folder, 'source.properties', { 'bootstrap.servers': source }),
+      await writeProperties(folder, 'source.properties', {
+        'bootstrap.servers': source,
+        'group.id': group
+      }),
       '--producer.config',
       await writeProperties(folder, 'target.properties', { 'bootstrap.servers': target })
     ]
