@@ -48,6 +48,7 @@ export const figures = {
   movingCpuPerWireGb: run => run.movingCpuSeconds / (run.wireBytes / 1e9),
   movingCpuPerRecordGb: run => run.movingCpuSeconds / (run.recordBytes / 1e9),
   peakRssMb: run => run.peakRssBytes / 1e6,
+  movingSeconds: run => run.movingSeconds,
   processSeconds: run => run.processSeconds,
   sourceCpuSeconds: run => run.sourceCpuSeconds,
   targetCpuSeconds: run => run.targetCpuSeconds,

@@ -20,6 +20,12 @@ interface Column {
   isPlain?: true
 }
 
+// How long the backlog of a cell takes, without and with start and exit.
+const drain = [
+  { title: 'moving s', figure: 'movingSeconds', digits: 1, isPlain: true },
+  { title: 'process s', figure: 'processSeconds', digits: 1, isPlain: true }
+] as const
+
 const columns = {
   real: [
     headlines.real.rate,
@@ -27,7 +33,7 @@ const columns = {
     { title: 'records/s', figure: 'recordsPerSecond', digits: 0, isPlain: true },
     headlines.real.cpu,
     headlines.real.memory,
-    { title: 'process s', figure: 'processSeconds', digits: 1, isPlain: true },
+    ...drain,
     { title: 'source CPU-s', figure: 'sourceCpuSeconds', digits: 1, isPlain: true },
     { title: 'target CPU-s', figure: 'targetCpuSeconds', digits: 1, isPlain: true },
     { title: 'main thread %', figure: 'mainThreadPercent', digits: 1, isPlain: true }
@@ -38,6 +44,7 @@ const columns = {
     { title: 'CPU-s per GB, process', figure: 'cpuPerWireGb', digits: 3, isPlain: true },
     { title: 'MB/s of records', figure: 'recordMbPerSecond', digits: 0, isPlain: true },
     headlines.stub.memory,
+    ...drain,
     { title: 'source CPU-s', figure: 'sourceCpuSeconds', digits: 1, isPlain: true },
     { title: 'target CPU-s', figure: 'targetCpuSeconds', digits: 1, isPlain: true },
     { title: 'main thread %', figure: 'mainThreadPercent', digits: 1, isPlain: true }
@@ -45,7 +52,7 @@ const columns = {
 } as const satisfies Record<'real' | 'stub', readonly Column[]>
 
 const howMeasured = [
-  'Rates run from the first to the last byte (stub ends) or record (real brokers) on the target. "moving" is CPU in that time, "process" is the whole process with its start and exit.',
+  'Rates run from the first to the last byte (stub ends) or record (real brokers) on the target. "moving" is CPU or seconds in that time, "process" is the whole process with its start and exit: "process s" is how long the backlog takes to drain.',
   'Values are medians over the runs, with the smallest and largest in brackets.',
   'CPU per GB between real brokers is of the whole process, JVM and Node start included.',
   '"main thread" is the share of one core that the first thread of the process took over the middle ten seconds.'
