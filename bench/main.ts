@@ -6,6 +6,7 @@ import type { ContenderName } from './contender.ts'
 import { contenders } from './contenders.ts'
 import type { Ends } from './ends.ts'
 import { reasonOf, UsageError } from './failure.ts'
+import { benchLatency } from './latency/main.ts'
 import { describeMachine, describeVersions } from './machine.ts'
 import { type Options, parseOptions, usage } from './options.ts'
 import { type Brokers, realEnds, startBrokers } from './real-ends.ts'
@@ -22,6 +23,7 @@ import { benchVerify } from './verify.ts'
 process.exitCode = await main(process.argv.slice(2))
 
 async function main(argv: readonly string[]): Promise<number> {
+  if (argv[0] === 'latency') return benchLatency(argv.slice(1))
   if (argv[0] === 'reseal') return benchReseal(argv.slice(1))
   if (argv[0] === 'verify') return benchVerify(argv.slice(1))
   try {

@@ -41,6 +41,8 @@ export const usage = `npm run bench -- [options]
 
 npm run bench -- --compare OLD.json NEW.json
   the ratios of two results; nothing runs
+npm run bench -- latency [options]
+  how long records take through a mirror at a steady rate, beside a consumer of the source
 npm run bench -- reseal [options]
   how fast one worker thread rebuilds batches, for each codec; needs no brokers
 npm run bench -- verify [options]

@@ -22,7 +22,7 @@ export interface Brokers {
 const differentRecords = 20_000
 const produceLimitMs = 600_000
 // What mirrors leave behind: MirrorMaker 2 would go on from there instead of starting anew.
-const leftBehind = /^mm2-|\.internal$|^heartbeats$|^mirrormaker/
+export const leftBehind = /^mm2-|\.internal$|^heartbeats$|^mirrormaker/
 
 // Deleted topics shall be gone from the disk before the next run writes as much again.
 const brokerSettings = {
@@ -115,7 +115,7 @@ async function produce(
   if (code !== 0) throw new Error(`ProducerPerformance ended with ${code}: ${stdout}${stderr}`)
 }
 
-async function removeTopics(
+export async function removeTopics(
   client: RawClient,
   isUnwanted: (name: string) => boolean
 ): Promise<void> {

@@ -75,21 +75,6 @@ export function markdownReport(
   folder: string,
   comparison?: Comparison
 ): string {
-  const { machine, versions, settings } = result
-  const facts: Rows = [
-    ['', ''],
-    ['taken at', result.startedAt],
-    ['commit', versions.commit],
-    ['processor', `${machine.processor}, ${machine.cores} cores`],
-    ['memory', `${machine.memoryGb} GB`],
-    ['kernel', machine.kernel],
-    [
-      'heliostat, Node.js, librdkafka',
-      `${versions.heliostat}, ${versions.node}, ${versions.librdkafka}`
-    ],
-    ['Kafka', `${versions.sourceKafka} source, ${versions.targetKafka} target, ${versions.java}`],
-    ['settings', JSON.stringify(settings)]
-  ]
   const cells = result.cells.flatMap(cell => [
     `## ${heading(cell)}`,
     images(charts.cells.get(cell.scenario.name) ?? [], folder),
@@ -103,7 +88,7 @@ export function markdownReport(
   )
   const parts = [
     '# Benchmark',
-    markdownTable(facts),
+    markdownTable(factRows(result)),
     contenders.join('\n'),
     [...howMeasured, `${units}.`].join('\n'),
     ...cells,
@@ -113,6 +98,27 @@ export function markdownReport(
     ...(comparison === undefined ? [] : [markdownComparison(comparison)])
   ]
   return `${parts.join('\n\n')}\n`
+}
+
+/** Where, when and with what a result was taken. */
+export function factRows(
+  result: Pick<Result, 'startedAt' | 'settings' | 'machine' | 'versions'>
+): Rows {
+  const { machine, versions, settings } = result
+  return [
+    ['', ''],
+    ['taken at', result.startedAt],
+    ['commit', versions.commit],
+    ['processor', `${machine.processor}, ${machine.cores} cores`],
+    ['memory', `${machine.memoryGb} GB`],
+    ['kernel', machine.kernel],
+    [
+      'heliostat, Node.js, librdkafka',
+      `${versions.heliostat}, ${versions.node}, ${versions.librdkafka}`
+    ],
+    ['Kafka', `${versions.sourceKafka} source, ${versions.targetKafka} target, ${versions.java}`],
+    ['settings', JSON.stringify(settings)]
+  ]
 }
 
 function images(charts: readonly Chart[], folder: string): string {
@@ -165,6 +171,6 @@ function failures({ runs }: CellResult): string[] {
   )
 }
 
-function leftOut(result: Result): string[] {
+export function leftOut(result: Pick<Result, 'leftOut'>): string[] {
   return result.leftOut.map(({ contender, reason }) => `left out: ${contender} (${reason})`)
 }

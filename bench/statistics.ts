@@ -1,4 +1,4 @@
-// Owns the median and spread of repeated measurements.
+// Owns the median and spread of repeated measurements, and the percentiles of many.
 
 export interface Summary {
   median: number
@@ -18,4 +18,10 @@ export function summarize(values: readonly number[]): Summary {
     max: sorted.at(-1) ?? Number.NaN,
     runs: sorted.length
   }
+}
+
+/** The smallest value that so large a share of all values does not exceed (nearest rank); NaN of none. */
+export function percentile(sorted: ArrayLike<number>, share: number): number {
+  const rank = Math.max(1, Math.ceil(share * sorted.length))
+  return sorted[rank - 1] ?? Number.NaN
 }
