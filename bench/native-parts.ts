@@ -21,6 +21,7 @@ const parts = {
     'target_end.cc',
     'socket.cc'
   ],
+  delay_proxy: ['delay_proxy.cc', 'socket.cc'],
   raw_relay: ['raw_relay.cc', 'socket.cc'],
   measured_run: ['measured_run.cc']
 } as const

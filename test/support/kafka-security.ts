@@ -19,7 +19,8 @@ export type BrokerSecurity = {
 
 /** A further listener of the brokers, by its name in capitals. */
 export type ListenerOptions = {
-  protocol: BrokerSecurity['protocol']
+  /** Plain text is for clients that are told another address than the cluster's own. */
+  protocol: BrokerSecurity['protocol'] | 'PLAINTEXT'
   /** For the SASL protocols: PLAIN unless named. */
   mechanisms?: Mechanism[]
   /** Names and passwords, for each mechanism. Those of SCRAM are the cluster's, for all of its listeners. */
@@ -74,7 +75,7 @@ export async function prepareSecurity(
     ports: ports[index] as number[]
   }))
   const kinds = rows
-    .filter(({ options }) => options.protocol !== 'SASL_PLAINTEXT')
+    .filter(({ options }) => isTls(options))
     .map(({ options }) => options.certificate ?? 'good')
   const certificates =
     kinds.length === 0 ? undefined : await makeCertificates(join(folder, 'tls'), new Set(kinds))
@@ -88,11 +89,18 @@ export async function prepareSecurity(
     secured: Object.fromEntries(
       rows.map(row => {
         const bootstrap = row.ports.map(port => `127.0.0.1:${port}`).join(',')
-        const isTls = row.options.protocol !== 'SASL_PLAINTEXT'
-        return [row.name, { bootstrap, ...(isTls ? certificates?.client : {}) }]
+        return [row.name, { bootstrap, ...(isTls(row.options) ? certificates?.client : {}) }]
       })
     )
   }
+}
+
+function isTls({ protocol }: ListenerOptions): boolean {
+  return protocol === 'SSL' || protocol === 'SASL_SSL'
+}
+
+function hasLogins({ protocol }: ListenerOptions): boolean {
+  return protocol === 'SASL_PLAINTEXT' || protocol === 'SASL_SSL'
 }
 
 function configOf(
@@ -105,7 +113,7 @@ function configOf(
 }
 
 function saslConfig(prefix: string, options: ListenerOptions): Config {
-  if (options.protocol === 'SSL') return {}
+  if (!hasLogins(options)) return {}
   const mechanisms = options.mechanisms ?? ['PLAIN']
   const logins = mechanisms.map(mechanism => [
     `${prefix}.${mechanism.toLowerCase()}.sasl.jaas.config`,
@@ -126,8 +134,9 @@ function loginOf(mechanism: Mechanism, { users = {} }: ListenerOptions): string 
 }
 
 // SCRAM users are records of the cluster's metadata, written when its storage is formatted.
-function scramArguments({ protocol, mechanisms = [], users = {} }: ListenerOptions): string[] {
-  if (protocol === 'SSL') return []
+function scramArguments(options: ListenerOptions): string[] {
+  if (!hasLogins(options)) return []
+  const { mechanisms = [], users = {} } = options
   return mechanisms
     .filter(mechanism => mechanism !== 'PLAIN')
     .flatMap(mechanism =>
@@ -148,7 +157,7 @@ function tlsConfig(
   options: ListenerOptions,
   certificates: Certificates | undefined
 ): Config {
-  if (options.protocol === 'SASL_PLAINTEXT' || certificates === undefined) return {}
+  if (!isTls(options) || certificates === undefined) return {}
   return {
     [`${prefix}.ssl.keystore.location`]:
       certificates.keystores[options.certificate ?? 'good'] ?? '',
