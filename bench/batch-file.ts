@@ -1,13 +1,15 @@
 // Owns the batch that a stub source repeats: what librdkafka's own producer makes of sample records, caught by a
-// stub target, with as many records as bring its compressed size nearest to the one asked for.
+// stub target, with as many records as bring its compressed size nearest to the one asked for. Zstandard, which
+// librdkafka may be built without, is the exception.
 
 import { once } from 'node:events'
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import Kafka from 'node-rdkafka'
-import { sampleRecords } from '../src/bench/sample-records.ts'
 import { readBatchHeader } from '../test/support/batch-header.ts'
+import { encodeBatch } from '../test/support/records.ts'
 import { cacheFolder } from './cache-folder.ts'
+import { recordValues } from './records.ts'
 import type { StubScenario } from './scenarios.ts'
 import { StubBroker } from './stub-broker.ts'
 
@@ -49,13 +51,20 @@ async function nearestBatch(scenario: StubScenario): Promise<Buffer> {
   const { recordBytes, batchBytes } = scenario
   const missBy = (batch: Buffer) => Math.abs(batch.length / batchBytes - 1)
   let records = Math.max(1, Math.round(batchBytes / (recordBytes * firstRatio)))
-  let best = await capture(scenario, records)
+  let best = await makeBatch(scenario, records)
   for (let last = best, left = tries; left > 0 && missBy(best) > goodEnough; left--) {
     records = Math.max(1, Math.round((records * batchBytes) / last.length))
-    last = await capture(scenario, records)
+    last = await makeBatch(scenario, records)
     if (missBy(last) < missBy(best)) best = last
   }
   return best
+}
+
+async function makeBatch(scenario: StubScenario, records: number): Promise<Buffer> {
+  const { codec, recordBytes } = scenario
+  if (codec !== 'zstd') return capture(scenario, records)
+  const values = recordValues(records, recordBytes).map(value => ({ value }))
+  return encodeBatch(values, { codec })
 }
 
 async function capture(scenario: StubScenario, records: number): Promise<Buffer> {
@@ -89,7 +98,7 @@ async function produceOneBatch(
   const ready = once(producer, 'ready')
   producer.connect()
   await ready
-  for (const record of sampleRecords(records, recordBytes)) {
+  for (const record of recordValues(records, recordBytes)) {
     producer.produce(topic, 0, Buffer.from(record))
   }
   await new Promise<void>((resolve, reject) =>

@@ -15,6 +15,9 @@ export interface Task {
   topic: string
   source: string
   target: string
+  /** PEM files of the authorities to trust, in a TLS cell. */
+  sourceCa?: string | undefined
+  targetCa?: string | undefined
   /** Raw ends of the stubs, for the relays. */
   rawSourcePort?: number
   rawTargetPort?: number
@@ -33,6 +36,8 @@ export interface Contender {
   endsByItself: boolean
   /** Why it cannot run on this machine, if so. */
   missing?(): Promise<string | undefined>
+  /** Why it cannot take part in a cell with this codec here, if so. */
+  unfit?(codec: string): string | undefined
   /** Writes what it needs into the task's folder and gives the command line. */
   command(task: Task): Promise<string[]>
 }

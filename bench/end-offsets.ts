@@ -9,6 +9,8 @@ import { monotonicNs } from './process-usage.ts'
 
 const listOffsets = 2
 const pollMs = 25
+// Answers of thousands of partitions are a load: such topics are asked for less often.
+const partitionsPerPollMs = 40
 
 /** The sum of all partitions' log ends; the cluster has one broker. */
 export async function sumOfEnds(
@@ -66,7 +68,7 @@ export class EndWatch {
         this.lastNs = now
         this.records = records
       }
-      if (!isLast) await delay(pollMs)
+      if (!isLast) await delay(Math.max(pollMs, partitions / partitionsPerPollMs))
     }
   }
 }

@@ -23,6 +23,9 @@ export interface Round {
   topic: string
   source: string
   target: string
+  /** PEM files of the authorities to trust, where the ends speak TLS. */
+  sourceCa?: string | undefined
+  targetCa?: string | undefined
   rawSourcePort?: number
   rawTargetPort?: number
   hasAll(): Promise<boolean>

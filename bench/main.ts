@@ -2,20 +2,21 @@
 
 import { compareResults } from './comparison.ts'
 import { terminalComparison } from './comparison-report.ts'
-import type { ContenderName } from './contender.ts'
+import type { Contender } from './contender.ts'
 import { contenders } from './contenders.ts'
 import type { Ends } from './ends.ts'
 import { reasonOf, UsageError } from './failure.ts'
 import { benchLatency } from './latency/main.ts'
 import { describeMachine, describeVersions } from './machine.ts'
-import { type Options, parseOptions, usage } from './options.ts'
-import { type Brokers, realEnds, startBrokers } from './real-ends.ts'
+import { contendersOf, type Options, parseOptions, usage } from './options.ts'
+import { realEnds } from './real-ends.ts'
 import { terminalReport } from './report.ts'
 import { benchReseal } from './reseal.ts'
 import { type LeftOut, type Result, units } from './result.ts'
 import { readResult, writeResult } from './result-files.ts'
 import { type CellResult, runCell } from './runner.ts'
 import type { Scenario } from './scenarios.ts'
+import { SharedBrokers } from './shared-brokers.ts'
 import { stubEnds } from './stub-ends.ts'
 import { judge } from './verdict.ts'
 import { benchVerify } from './verify.ts'
@@ -50,15 +51,15 @@ async function follow(argv: readonly string[]): Promise<number> {
   const old = options.compare === undefined ? undefined : await readResult(options.compare)
   const startedAt = new Date()
   const { runnable, leftOut } = await findRunnable(options)
-  const { cells, failures } = await runCells(options, runnable)
+  const { cells, unfit, failures } = await runCells(options, runnable)
   const result: Result = {
     startedAt: startedAt.toISOString(),
     settings: { argv },
     units,
     machine: describeMachine(),
     versions: await describeVersions(),
-    contenders: Object.fromEntries(runnable.map(name => [name, contenders[name].says])),
-    leftOut: [...leftOut, ...failures],
+    contenders: Object.fromEntries([...runnable].map(([name, { says }]) => [name, says])),
+    leftOut: [...leftOut, ...unfit, ...failures],
     cells,
     verdicts: judge(cells)
   }
@@ -72,44 +73,45 @@ async function follow(argv: readonly string[]): Promise<number> {
 /** Of the contenders that the chosen cells need, those that can run here. */
 async function findRunnable(
   options: Options
-): Promise<{ runnable: ContenderName[]; leftOut: LeftOut[] }> {
-  const needed = new Set(options.cells.flatMap(cell => chosen(cell, options)))
-  const runnable: ContenderName[] = []
+): Promise<{ runnable: Map<string, Contender>; leftOut: LeftOut[] }> {
+  const needed = new Set(options.cells.flatMap(cell => contendersOf(cell, options)))
+  const known = new Map(Object.entries(contenders))
+  const runnable = new Map<string, Contender>()
   const leftOut: LeftOut[] = []
-  for (const name of needed) {
-    const reason = await contenders[name].missing?.()
-    if (reason === undefined) runnable.push(name)
+  for (const [name, contender] of known) {
+    if (!needed.has(name)) continue
+    const reason = await contender.missing?.()
+    if (reason === undefined) runnable.set(name, contender)
     else leftOut.push({ contender: name, reason })
   }
   return { runnable, leftOut }
 }
 
-function chosen(cell: Scenario, { contenders: names }: Options): readonly ContenderName[] {
-  return cell.contenders.filter(name => names === undefined || names.includes(name))
-}
-
 async function runCells(
   options: Options,
-  runnable: readonly ContenderName[]
-): Promise<{ cells: CellResult[]; failures: LeftOut[] }> {
+  runnable: ReadonlyMap<string, Contender>
+): Promise<{ cells: CellResult[]; unfit: LeftOut[]; failures: LeftOut[] }> {
   const cells: CellResult[] = []
+  const unfit: LeftOut[] = []
   const failures: LeftOut[] = []
-  let brokers: Promise<Brokers & { close(): Promise<void> }> | undefined
+  const brokers = new SharedBrokers()
   for (const scenario of options.cells) {
-    const names = chosen(scenario, options).filter(name => runnable.includes(name))
-    if (names.length === 0) continue
+    const names = contendersOf(scenario, options)
+    const asked = [...runnable].filter(([name]) => names.includes(name))
+    unfit.push(...asked.flatMap(entrant => reasonUnfit(entrant, scenario)))
+    const taking = asked.filter(entrant => reasonUnfit(entrant, scenario).length === 0)
+    if (taking.length === 0) continue
     let ends: Ends | undefined
     try {
       if (scenario.ends === 'real') {
-        brokers ??= startBrokers()
         say(`${scenario.name}: preparing the source topic`)
-        ends = await realEnds(scenario, await brokers)
+        ends = await realEnds(scenario, await brokers.of(scenario))
       } else {
         ends = await stubEnds(scenario)
       }
       const { warmUp, limitMs } = options
       const repeats = options.repeats ?? scenario.repeats
-      const plan = { scenario, contenders: names, repeats, warmUp, limitMs }
+      const plan = { scenario, contenders: new Map(taking), repeats, warmUp, limitMs }
       cells.push(await runCell(plan, ends, say))
     } catch (error) {
       failures.push({ contender: `all of ${scenario.name}`, reason: reasonOf(error) })
@@ -117,8 +119,13 @@ async function runCells(
       await ends?.close()
     }
   }
-  await (await brokers?.catch(() => undefined))?.close()
-  return { cells, failures }
+  await brokers.close()
+  return { cells, unfit, failures }
+}
+
+function reasonUnfit([name, contender]: [string, Contender], { codec, name: cell }: Scenario) {
+  const reason = contender.unfit?.(codec)
+  return reason === undefined ? [] : [{ contender: `${name} in ${cell}`, reason }]
 }
 
 function say(line: string): void {

@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util'
 import { type ContenderName, contenderNames } from './contender.ts'
 import { reasonOf, UsageError } from './failure.ts'
+import { matrixCell, matrixUsage, walk } from './matrix.ts'
 import { defaultCells, type Scenario, scenarios, sets } from './scenarios.ts'
 
 export interface Options {
@@ -29,8 +30,9 @@ const quickScale = 0.2
 
 export const usage = `npm run bench -- [options]
   --set default|full   the default set, which takes under ten minutes on two cores, or every cell
+                       and a walk through the matrix
   --only stub|real     cells with these ends only
-  --cell NAME          this cell only; may be repeated
+  --cell NAME          this cell only, of the list or of the matrix; may be repeated
   --contenders A,B     these only: ${contenderNames.join(', ')}
   --repeats N          runs of each contender in place of the cell's number
   --scale X            times the data of each cell
@@ -50,6 +52,9 @@ npm run bench -- verify [options]
 
 cells (* in the default set):
 ${listCells()}
+
+cells of the matrix: real or stub, then a part of each factor that is not its * one, as real:zstd:100:4k:tls:20ms
+  ${matrixUsage.replaceAll(' | ', '\n  ')}
 `
 
 function listCells(): string {
@@ -69,7 +74,7 @@ export function parseOptions(argv: readonly string[]): Options | ComparedFiles |
     ?.split(',')
     .flatMap(name => oneOf('contenders', contenderNames, name) ?? [])
   return {
-    cells: chooseCells(flags, contenders).map(scenario => scaled(scenario, scale)),
+    cells: chooseCells(flags, { contenders }).map(scenario => scaled(scenario, scale)),
     contenders,
     repeats: positive('repeats', flags.repeats) ?? (quick ? 1 : undefined),
     warmUp: !quick,
@@ -108,25 +113,42 @@ function comparedFiles(flags: Flags, [file = '', ...more]: readonly string[]): C
   return { old, new: file }
 }
 
-function chooseCells(flags: Flags, contenders: readonly ContenderName[] | undefined): Scenario[] {
-  const names = scenarios.map(({ name }) => name)
-  const asked = flags.cell?.map(name => oneOf('cell', names, name) ?? '')
+type Entrants = Pick<Options, 'contenders'>
+
+/** Who takes part in a cell, by name. */
+export function contendersOf(cell: Scenario, { contenders }: Entrants): string[] {
+  return cell.contenders.filter(name => contenders?.includes(name) ?? true)
+}
+
+function chooseCells(flags: Flags, entrants: Entrants): Scenario[] {
+  const asked = flags.cell?.map(namedCell)
   if (asked !== undefined && flags.set !== undefined) {
     throw new UsageError('--cell and --set exclude each other: a cell is named whatever its set')
   }
   const set = oneOf('set', sets, flags.set) ?? 'default'
-  const wanted = asked ?? (set === 'full' ? names : defaultCells)
+  const wanted = asked ?? (set === 'full' ? [...scenarios, ...walk] : defaultCells.map(namedCell))
   const only = oneOf('only', ['stub', 'real'] as const, flags.only)
-  const cells = scenarios
-    .filter(({ name }) => wanted.includes(name))
+  const cells = inOrder(wanted)
     .filter(({ ends }) => only === undefined || ends === only)
-    .filter(cell => !contenders || cell.contenders.some(name => contenders.includes(name)))
+    .filter(cell => contendersOf(cell, entrants).length > 0)
   if (cells.length === 0) {
-    throw new UsageError(
-      `none of the cells ${wanted.join(', ')} has the ends and contenders asked for`
-    )
+    const names = wanted.map(({ name }) => name).join(', ')
+    throw new UsageError(`none of the cells ${names} has the ends and contenders asked for`)
   }
   return cells
+}
+
+function namedCell(text: string): Scenario {
+  return scenarios.find(({ name }) => name === text) ?? matrixCell(text)
+}
+
+/** Each once: those of the table as they stand there, then others. */
+function inOrder(wanted: readonly Scenario[]): Scenario[] {
+  const names = wanted.map(({ name }) => name)
+  const others = wanted.filter(
+    ({ name }, at) => names.indexOf(name) === at && scenarios.every(each => each.name !== name)
+  )
+  return [...scenarios.filter(({ name }) => names.includes(name)), ...others]
 }
 
 const flagTable = {

@@ -1,19 +1,26 @@
 // The process of the node-rdkafka contender: a record-by-record mirror until SIGTERM.
-// Arguments: source and target bootstrap servers, topic, group, codec, batch bytes.
+// Arguments: bootstrap servers and CA file of the source and of the target, topic, group, codec, batch bytes. Without a
+// CA file the side is plain text.
 
 import Kafka from 'node-rdkafka'
 
-const [source = '', target = '', topic = '', group = '', codec = '', batchBytes = ''] =
-  process.argv.slice(2)
+const [source = '', sourceCa = '', target = '', targetCa = '', ...rest] = process.argv.slice(2)
+const [topic = '', group = '', codec = '', batchBytes = ''] = rest
 const recordsPerConsume = 5_000
 const queueFull = Kafka.CODES.ERRORS.ERR__QUEUE_FULL
 
 const consumer = new Kafka.KafkaConsumer(
-  { 'bootstrap.servers': source, 'group.id': group, 'enable.auto.commit': true },
+  {
+    'bootstrap.servers': source,
+    ...trust(sourceCa),
+    'group.id': group,
+    'enable.auto.commit': true
+  },
   { 'auto.offset.reset': 'earliest' }
 )
 const producer = new Kafka.Producer({
   'bootstrap.servers': target,
+  ...trust(targetCa),
   'compression.codec': codec as 'lz4',
   'batch.size': Number(batchBytes),
   'batch.num.messages': 1_000_000,
@@ -38,6 +45,10 @@ consumer.on('ready', () => {
   mirror()
 })
 producer.connect()
+
+function trust(caPath: string): { 'security.protocol'?: 'ssl'; 'ssl.ca.location'?: string } {
+  return caPath === '' ? {} : { 'security.protocol': 'ssl', 'ssl.ca.location': caPath }
+}
 
 function mirror(): void {
   if (isEnding) return

@@ -1,54 +1,101 @@
-// Owns the real ends of a cell: a source topic made once by Kafka's own tool, and an empty target topic for each run.
+// Owns the real ends of a cell: the brokers, a source topic made once, and an empty target topic for each run.
 
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { sampleRecords } from '../src/bench/sample-records.ts'
-import { type KafkaCluster, startPair } from '../test/support/kafka-broker.ts'
-import { runTool } from '../test/support/kafka-tools.ts'
+import { type ClusterOptions, type KafkaCluster, startPair } from '../test/support/kafka-broker.ts'
 import { RawClient } from '../test/support/raw-client.ts'
-import { cacheFolder } from './cache-folder.ts'
-import { EndWatch, sumOfEnds } from './end-offsets.ts'
+import { DelayProxy } from './delay-proxy.ts'
+import { EndWatch } from './end-offsets.ts'
 import type { Ends, Round } from './ends.ts'
 import { logShape } from './log-shape.ts'
 import { cpuSecondsOf } from './process-usage.ts'
-import type { RealScenario } from './scenarios.ts'
+import type { RealScenario, Way } from './scenarios.ts'
+import { makeSourceTopic } from './source-topic.ts'
+
+/** How mirrors reach a side. The bench itself is always near, in plain text. */
+interface Door {
+  bootstrap: string
+  /** PEM file of the authority to trust, where it speaks TLS. */
+  caPath?: string
+}
 
 export interface Brokers {
   source: KafkaCluster
   target: KafkaCluster
+  doors: { source: Door; target: Door }
 }
 
-// As many different records as the source topic draws from.
-const differentRecords = 20_000
-const produceLimitMs = 600_000
 // What mirrors leave behind: MirrorMaker 2 would go on from there instead of starting anew.
 export const leftBehind = /^mm2-|\.internal$|^heartbeats$|^mirrormaker/
 
-// Deleted topics shall be gone from the disk before the next run writes as much again.
 const brokerSettings = {
-  config: { 'log.segment.delete.delay.ms': 1_000 },
+  config: {
+    // Deleted topics shall be gone from the disk before the next run writes as much again.
+    'log.segment.delete.delay.ms': 1_000,
+    // Batches of 1 MiB and a header pass.
+    'message.max.bytes': 2_097_152,
+    // Compacted topics are made in seconds.
+    'log.cleaner.backoff.ms': 500
+  },
   heap: '1g',
   isFast: true
 }
 
-export function startBrokers(): Promise<Brokers & { close(): Promise<void> }> {
-  return startPair({ source: brokerSettings, target: brokerSettings })
+// The listener of mirrors, where it is not the cluster's own.
+const listener = 'MIRRORS'
+
+/** A fresh pair. The way is that of the mirrors to it. */
+export async function startBrokers(way: Way = {}): Promise<Brokers & { close(): Promise<void> }> {
+  const { roundTripMs = 0, far = 'source' } = way
+  const proxy = roundTripMs > 0 ? await DelayProxy.start(roundTripMs) : undefined
+  const proxies = { source: undefined, target: undefined, [far]: proxy }
+  const pair = await startPair({
+    source: { ...brokerSettings, ...listenerFor(way, proxies.source) },
+    target: { ...brokerSettings, ...listenerFor(way, proxies.target) }
+  }).catch(async error => {
+    await proxy?.close()
+    throw error
+  })
+  const { source, target } = pair
+  return {
+    source,
+    target,
+    doors: { source: doorOf(source, proxies.source), target: doorOf(target, proxies.target) },
+    async close() {
+      await proxy?.close()
+      await pair.close()
+    }
+  }
+}
+
+function listenerFor({ tls }: Way, proxy: DelayProxy | undefined): Partial<ClusterOptions> {
+  if (tls === undefined && proxy === undefined) return {}
+  return {
+    listeners: { [listener]: { protocol: tls ? 'SSL' : 'PLAINTEXT' } },
+    ...(proxy === undefined ? {} : { advertised: { [listener]: proxy.address } })
+  }
+}
+
+function doorOf({ bootstrap, listeners }: KafkaCluster, proxy: DelayProxy | undefined): Door {
+  const own = listeners[listener] ?? { bootstrap }
+  proxy?.forwardTo(Number(own.bootstrap.split(':')[1]))
+  const caPath = own.caPath === undefined ? {} : { caPath: own.caPath }
+  return { bootstrap: proxy?.address ?? own.bootstrap, ...caPath }
 }
 
 export async function realEnds(scenario: RealScenario, brokers: Brokers): Promise<Ends> {
   const { partitions, recordBytes } = scenario
-  const { source, target } = brokers
+  const { source, target, doors } = brokers
   const topic = `bench-${scenario.name}`
   const clients = {
     source: new RawClient(source.bootstrap),
     target: new RawClient(target.bootstrap)
   }
-  const records = Math.round(scenario.totalRecordBytes / recordBytes)
-  await clients.source.admin.createTopics({ name: topic, partitions })
-  await produce(scenario, source, topic, records)
-  const found = await sumOfEnds(clients.source, topic, partitions)
-  if (found !== records) throw new Error(`${topic}: expected ${records} records, got ${found}`)
-  const shape = await shapeOn(source, topic, partitions)
+  const { bytes: wireBytes, records } = await makeSourceTopic({
+    name: topic,
+    scenario,
+    cluster: source,
+    client: clients.source,
+    shape: () => shapeOn(source, topic, partitions)
+  })
 
   async function begin(): Promise<Round> {
     await Promise.all([
@@ -60,8 +107,10 @@ export async function realEnds(scenario: RealScenario, brokers: Brokers): Promis
     const watch = new EndWatch(clients.target, topic, partitions)
     return {
       topic,
-      source: source.bootstrap,
-      target: target.bootstrap,
+      source: doors.source.bootstrap,
+      sourceCa: doors.source.caPath,
+      target: doors.target.bootstrap,
+      targetCa: doors.target.caPath,
       hasAll: async () => watch.records >= records,
       async close() {
         await watch.close()
@@ -88,31 +137,8 @@ export async function realEnds(scenario: RealScenario, brokers: Brokers): Promis
     clients.target.close()
   }
 
-  const cargo = { wireBytes: shape.bytes, recordBytes: records * recordBytes, records }
+  const cargo = { wireBytes, recordBytes: records * recordBytes, records }
   return { cargo, begin, close }
-}
-
-/** Kafka's own performance producer, drawing from a file of sample records. */
-async function produce(
-  { codec, recordBytes, batchBytes }: RealScenario,
-  { version, bootstrap }: KafkaCluster,
-  topic: string,
-  records: number
-): Promise<void> {
-  const payload = join(await cacheFolder(), `records-${recordBytes}.txt`)
-  await writeFile(payload, sampleRecords(differentRecords, recordBytes).join('\n'))
-  const { code, stdout, stderr } = await runTool(
-    version,
-    'org.apache.kafka.tools.ProducerPerformance',
-    [
-      ...['--topic', topic, '--num-records', `${records}`, '--throughput', '-1'],
-      ...['--payload-file', payload, '--producer-props', `bootstrap.servers=${bootstrap}`],
-      ...[`compression.type=${codec}`, `batch.size=${batchBytes}`, 'linger.ms=100', 'acks=1'],
-      'buffer.memory=134217728'
-    ],
-    { jvm: ['-Xmx512m'], timeoutMs: produceLimitMs }
-  )
-  if (code !== 0) throw new Error(`ProducerPerformance ended with ${code}: ${stdout}${stderr}`)
 }
 
 export async function removeTopics(

@@ -4,9 +4,8 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Contender, ContenderName, Task } from './contender.ts'
+import type { Contender, Task } from './contender.ts'
 import { ContenderProcess, type ProcessCost } from './contender-process.ts'
-import { contenders } from './contenders.ts'
 import type { Cargo, Ends, Round, Sighting } from './ends.ts'
 import { reasonOf } from './failure.ts'
 import type { FailedRun, Measurement, Run } from './measurement.ts'
@@ -14,7 +13,8 @@ import type { Scenario } from './scenarios.ts'
 
 export interface CellPlan {
   scenario: Scenario
-  contenders: readonly ContenderName[]
+  /** By name, in the order of their turns. */
+  contenders: ReadonlyMap<string, Contender>
   repeats: number
   warmUp: boolean
   /** A run that takes longer is ended and has failed. */
@@ -36,17 +36,17 @@ export async function runCell(
   ends: Ends,
   say: (line: string) => void
 ): Promise<CellResult> {
-  const { scenario, contenders: names, repeats, warmUp } = plan
-  const [first] = names
+  const { scenario, contenders, repeats, warmUp } = plan
+  const [first] = contenders
   if (warmUp && first !== undefined) {
     say(`${scenario.name}: warm-up`)
     await runOnce(first, 0, plan, ends)
   }
   const runs: Run[] = []
   for (let repeat = 1; repeat <= repeats; repeat++) {
-    for (const name of names) {
-      const run = await runOnce(name, repeat, plan, ends)
-      say(`${scenario.name}: ${name} ${repeat}/${repeats}: ${outcome(run)}`)
+    for (const entrant of contenders) {
+      const run = await runOnce(entrant, repeat, plan, ends)
+      say(`${scenario.name}: ${run.contender} ${repeat}/${repeats}: ${outcome(run)}`)
       runs.push(run)
     }
   }
@@ -61,7 +61,7 @@ function outcome(run: Run): string {
 }
 
 async function runOnce(
-  name: ContenderName,
+  [name, contender]: readonly [string, Contender],
   repeat: number,
   plan: CellPlan,
   ends: Ends
@@ -71,7 +71,6 @@ async function runOnce(
   let sighting: Promise<Sighting> | undefined
   try {
     const task = await taskOf(round, plan.scenario, join(folder, name))
-    const contender = contenders[name]
     const mirror = await ContenderProcess.start(await contender.command(task), task.folder)
     const end = await untilDone(contender, mirror, round, plan.limitMs)
     sighting = round.close()
@@ -89,10 +88,12 @@ async function runOnce(
 
 export async function taskOf(round: Round, scenario: Scenario, folder: string): Promise<Task> {
   await mkdir(folder)
-  const { topic, source, target, rawSourcePort = 0, rawTargetPort = 0 } = round
+  const { topic, source, sourceCa, target, targetCa } = round
+  const { rawSourcePort = 0, rawTargetPort = 0 } = round
   const { codec, batchBytes } = scenario
   const group = `bench-${process.pid}-${Date.now()}`
-  return { topic, source, target, rawSourcePort, rawTargetPort, codec, batchBytes, group, folder }
+  const ends = { source, sourceCa, target, targetCa, rawSourcePort, rawTargetPort }
+  return { topic, ...ends, codec, batchBytes, group, folder }
 }
 
 /** Waits until the mirror has ended, or until the target has everything and the mirror has been ended. */

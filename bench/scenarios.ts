@@ -1,12 +1,13 @@
 // Owns the table of cells (which data, between which ends, for which contenders), the default set, and the series
 // that cells make up.
 
+import type { Codec } from '../test/support/batch-header.ts'
 import type { ContenderName } from './contender.ts'
 
 interface Shape {
   name: string
   says: string
-  codec: 'lz4'
+  codec: Codec
   /** Size of a record's value. */
   recordBytes: number
   /** Size of a batch as it travels, compressed. */
@@ -16,10 +17,22 @@ interface Shape {
   repeats: number
 }
 
-export interface RealScenario extends Shape {
+/** How mirrors reach real brokers; without anything it is plain text and near. */
+export interface Way {
+  /** On both sides. */
+  tls?: true | undefined
+  /** To one of the sides, by a proxy that delays every byte. */
+  roundTripMs?: number | undefined
+  /** The side that is far; the source unless named, since a mirror is best run beside its target. */
+  far?: 'target' | undefined
+}
+
+export interface RealScenario extends Shape, Way {
   ends: 'real'
-  /** Size of all values before compression. */
+  /** Size of all values before compression, and before compaction, which takes about half. */
   totalRecordBytes: number
+  /** What is special about the source topic; a plain one is dense. */
+  topicShape?: 'compacted' | 'transactional'
 }
 
 export interface StubScenario extends Shape {
@@ -30,12 +43,25 @@ export interface StubScenario extends Shape {
 
 export type Scenario = RealScenario | StubScenario
 
-const mirrors = ['heliostat', 'mirror-maker-1', 'mirror-maker-2', 'node-rdkafka-loop'] as const
+export const mirrors = [
+  'heliostat',
+  'mirror-maker-1',
+  'mirror-maker-2',
+  'node-rdkafka-loop'
+] as const
 const relays = ['heliostat', 'raw-relay', 'splice-relay'] as const
 const kib = 1024
 
 const real = { ends: 'real', codec: 'lz4', recordBytes: kib, repeats: 3 } as const
 const stub = { ends: 'stub', codec: 'lz4', recordBytes: kib } as const
+
+const far = {
+  ...real,
+  batchBytes: 16 * kib,
+  partitions: 16,
+  roundTripMs: 80,
+  contenders: ['heliostat', 'mirror-maker-2']
+} as const
 
 // Cells of curves: the relay beside them shows how the machine was at that time.
 const largeBatches = {
@@ -72,6 +98,20 @@ export const scenarios: readonly Scenario[] = [
     partitions: 1,
     totalRecordBytes: 3e9,
     contenders: ['heliostat']
+  },
+  {
+    ...far,
+    name: 'real-16k-80ms',
+    says: 'real brokers, 16 KiB batches, 80 ms to the source and back',
+    totalRecordBytes: 1e9
+  },
+  {
+    // Little, since MirrorMaker 2 brings one batch of each partition a round trip.
+    ...far,
+    name: 'real-16k-80ms-target',
+    says: 'real brokers, 16 KiB batches, 80 ms to the target and back',
+    far: 'target',
+    totalRecordBytes: 0.1e9
   },
   {
     ...stub,
@@ -167,7 +207,7 @@ export const scenarios: readonly Scenario[] = [
 
 export const sets = ['default', 'full'] as const
 
-/** Ten minutes at most on two cores; the full set is every cell. */
+/** Ten minutes at most on two cores; the full set is every cell above and a walk through the matrix of the others. */
 export const defaultCells: readonly string[] = ['real-256k', 'stub-256k', 'stub-16k', 'stub-4k']
 
 /** Cells of which each differs in the same one thing: a curve over it. */

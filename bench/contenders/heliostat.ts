@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { projectRoot } from '../../test/support/kafka-jars.ts'
 import type { Contender } from '../contender.ts'
 import { writeProperties } from '../properties-file.ts'
+import { tlsSettings } from '../tls-settings.ts'
 
 const executable = join(projectRoot(), 'bin', 'heliostat')
 
@@ -14,14 +15,16 @@ export const heliostat: Contender = {
   async missing() {
     return existsSync(executable) ? undefined : `${executable} is not there`
   },
-  async command({ source, target, topic, group, folder }) {
+  async command({ source, sourceCa, target, targetCa, topic, group, folder }) {
     const consumer = await writeProperties(folder, 'source.properties', {
       'bootstrap.servers': source,
+      ...tlsSettings(sourceCa),
       'group.id': group,
       'auto.offset.reset': 'earliest'
     })
     const producer = await writeProperties(folder, 'target.properties', {
-      'bootstrap.servers': target
+      'bootstrap.servers': target,
+      ...tlsSettings(targetCa)
     })
     return [
       process.execPath,

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { UsageError } from '../../bench/failure.ts'
+import { walk } from '../../bench/matrix.ts'
 import { measuringOptions, type Options, parseOptions } from '../../bench/options.ts'
 import { defaultCells, scenarios, series } from '../../bench/scenarios.ts'
 
@@ -18,14 +19,20 @@ function namesOf(line: string): string[] {
 
 const allNames = scenarios.map(({ name }) => name)
 
-test('without options the default set runs, and the full set is every cell', () => {
+test('without options the default set runs, the full set is every cell and the walk', () => {
   assert.deepEqual(namesOf(''), [...defaultCells])
   assert.deepEqual(namesOf('--set default'), [...defaultCells])
-  assert.deepEqual(namesOf('--set full'), allNames)
+  const walked = walk.map(({ name }) => name)
+  assert.deepEqual(namesOf('--set full'), [...allNames, ...walked])
 })
 
 test('a cell is chosen by its name whatever its set', () => {
   assert.deepEqual(namesOf('--cell stub-backlog --cell real-16k'), ['real-16k', 'stub-backlog'])
+})
+
+test('a cell of the matrix stands behind those of the table, each once', () => {
+  const line = '--cell real:gzip --cell stub-4k --cell real-gzip --cell stub:4k'
+  assert.deepEqual(namesOf(line), ['stub-4k', 'real-gzip'])
 })
 
 test('ends and contenders narrow the set', () => {
@@ -52,7 +59,7 @@ test('one file to compare with runs the bench first, two files are compared alon
 const refused: [line: string, message: RegExp][] = [
   ['--set half', /^--set: expected one of default, full, got half$/],
   ['--set full --cell stub-4k', /^--cell and --set exclude each other/],
-  ['--cell stub-5k', /^--cell: expected one of .*, got stub-5k$/],
+  ['--cell stub-5k', /^--cell stub-5k: expected parts of .*, got 5k$/],
   ['--cell stub-4k --only real', /^none of the cells stub-4k has the ends and contenders/],
   ['--contenders mirror-maker-1 --only stub', /^none of the cells .* has the ends and contenders/],
   ['old.json new.json', /^expected options only, got old\.json/],
