@@ -2,8 +2,10 @@
 
 export const contenderNames = [
   'heliostat',
+  'heliostat-at-least-once',
   'mirror-maker-1',
   'mirror-maker-2',
+  'mirror-maker-2-defaults',
   'node-rdkafka-loop',
   'raw-relay',
   'splice-relay'

@@ -75,7 +75,7 @@ async function findRunnable(
   options: Options
 ): Promise<{ runnable: Map<string, Contender>; leftOut: LeftOut[] }> {
   const needed = new Set(options.cells.flatMap(cell => contendersOf(cell, options)))
-  const known = new Map(Object.entries(contenders))
+  const known = new Map([...Object.entries(contenders), ...options.commands])
   const runnable = new Map<string, Contender>()
   const leftOut: LeftOut[] = []
   for (const [name, contender] of known) {

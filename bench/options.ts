@@ -1,7 +1,8 @@
 // Owns the bench's command line.
 
 import { parseArgs } from 'node:util'
-import { type ContenderName, contenderNames } from './contender.ts'
+import { type Contender, contenderNames } from './contender.ts'
+import { commandContender } from './contenders/command.ts'
 import { reasonOf, UsageError } from './failure.ts'
 import { matrixCell, matrixUsage, walk } from './matrix.ts'
 import { defaultCells, type Scenario, scenarios, sets } from './scenarios.ts'
@@ -9,7 +10,9 @@ import { defaultCells, type Scenario, scenarios, sets } from './scenarios.ts'
 export interface Options {
   cells: Scenario[]
   /** Undefined: those of each cell. */
-  contenders: ContenderName[] | undefined
+  contenders: string[] | undefined
+  /** Further contenders of this run, by name; they take part between real brokers. */
+  commands: ReadonlyMap<string, Contender>
   /** Undefined: those of each cell. */
   repeats: number | undefined
   warmUp: boolean
@@ -34,6 +37,9 @@ export const usage = `npm run bench -- [options]
   --only stub|real     cells with these ends only
   --cell NAME          this cell only, of the list or of the matrix; may be repeated
   --contenders A,B     these only: ${contenderNames.join(', ')}
+  --command 'NAME=SHELL COMMAND'
+                       a further contender, between real brokers: one command that mirrors until SIGTERM, with
+                       {source} {target} {topic} {group} {folder}, in TLS cells {sourceCa} {targetCa}; may be repeated
   --repeats N          runs of each contender in place of the cell's number
   --scale X            times the data of each cell
   --quick              one run each, a fifth of the data, no warm-up
@@ -70,12 +76,14 @@ export function parseOptions(argv: readonly string[]): Options | ComparedFiles |
   if (positionals.length > 0) return comparedFiles(flags, positionals)
   const quick = flags.quick === true
   const scale = positive('scale', flags.scale) ?? (quick ? quickScale : 1)
+  const commands = readCommands(flags.command ?? [])
   const contenders = flags.contenders
     ?.split(',')
-    .flatMap(name => oneOf('contenders', contenderNames, name) ?? [])
+    .flatMap(name => oneOf('contenders', [...contenderNames, ...commands.keys()], name) ?? [])
   return {
-    cells: chooseCells(flags, { contenders }).map(scenario => scaled(scenario, scale)),
+    cells: chooseCells(flags, { contenders, commands }).map(scenario => scaled(scenario, scale)),
     contenders,
+    commands,
     repeats: positive('repeats', flags.repeats) ?? (quick ? 1 : undefined),
     warmUp: !quick,
     limitMs: (positive('limit-seconds', flags['limit-seconds']) ?? 300) * 1000,
@@ -92,7 +100,7 @@ export function measuringOptions(argv: readonly string[]): Readonly<Record<strin
     strict: false,
     allowPositionals: true
   })
-  const choosing = ['set', 'only', 'cell', 'contenders', 'results', 'compare']
+  const choosing = ['set', 'only', 'cell', 'contenders', 'command', 'results', 'compare']
   return Object.fromEntries(Object.entries(values).filter(([name]) => !choosing.includes(name)))
 }
 
@@ -113,11 +121,22 @@ function comparedFiles(flags: Flags, [file = '', ...more]: readonly string[]): C
   return { old, new: file }
 }
 
-type Entrants = Pick<Options, 'contenders'>
+type Entrants = Pick<Options, 'contenders' | 'commands'>
 
 /** Who takes part in a cell, by name. */
-export function contendersOf(cell: Scenario, { contenders }: Entrants): string[] {
-  return cell.contenders.filter(name => contenders?.includes(name) ?? true)
+export function contendersOf(cell: Scenario, { contenders, commands }: Entrants): string[] {
+  // The stub knows only the requests of the contenders here.
+  const others = cell.ends === 'real' ? commands.keys() : []
+  return [...cell.contenders, ...others].filter(name => contenders?.includes(name) ?? true)
+}
+
+function readCommands(texts: readonly string[]): Map<string, Contender> {
+  const commands = new Map<string, Contender>()
+  for (const { name, contender } of texts.map(commandContender)) {
+    if (commands.has(name)) throw new UsageError(`--command: there are two of the name ${name}`)
+    commands.set(name, contender)
+  }
+  return commands
 }
 
 function chooseCells(flags: Flags, entrants: Entrants): Scenario[] {
@@ -134,6 +153,13 @@ function chooseCells(flags: Flags, entrants: Entrants): Scenario[] {
   if (cells.length === 0) {
     const names = wanted.map(({ name }) => name).join(', ')
     throw new UsageError(`none of the cells ${names} has the ends and contenders asked for`)
+  }
+  const taking = new Set(cells.flatMap(cell => contendersOf(cell, entrants)))
+  const idle = [...entrants.commands.keys()].find(name => !taking.has(name))
+  if (idle !== undefined) {
+    throw new UsageError(
+      `--command: ${idle} takes part in none of the cells asked for; it needs one with real brokers, and --contenders has to name it`
+    )
   }
   return cells
 }
@@ -156,6 +182,7 @@ const flagTable = {
   only: { type: 'string' },
   cell: { type: 'string', multiple: true },
   contenders: { type: 'string' },
+  command: { type: 'string', multiple: true },
   repeats: { type: 'string' },
   scale: { type: 'string' },
   quick: { type: 'boolean' },

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { UsageError } from '../../bench/failure.ts'
 import { walk } from '../../bench/matrix.ts'
-import { measuringOptions, type Options, parseOptions } from '../../bench/options.ts'
+import { contendersOf, measuringOptions, type Options, parseOptions } from '../../bench/options.ts'
 import { defaultCells, scenarios, series } from '../../bench/scenarios.ts'
 
 function parse(line: string): Options {
@@ -33,6 +33,35 @@ test('a cell is chosen by its name whatever its set', () => {
 test('a cell of the matrix stands behind those of the table, each once', () => {
   const line = '--cell real:gzip --cell stub-4k --cell real-gzip --cell stub:4k'
   assert.deepEqual(namesOf(line), ['stub-4k', 'real-gzip'])
+})
+
+const copy = ['--command', 'copy=mirror {source} {target} {topic}']
+
+test('a command takes part between real brokers, like any other contender', () => {
+  const options = parseOptions(copy)
+  assert.ok(options !== 'help' && 'cells' in options)
+  for (const cell of options.cells) {
+    const names: string[] = [...cell.contenders, ...(cell.ends === 'real' ? ['copy'] : [])]
+    assert.deepEqual(contendersOf(cell, options), names)
+  }
+  const alone = parseOptions([...copy, '--contenders', 'copy'])
+  assert.ok(alone !== 'help' && 'cells' in alone)
+  assert.deepEqual(
+    alone.cells.map(cell => [cell.name, contendersOf(cell, alone)]),
+    [['real-256k', ['copy']]]
+  )
+})
+
+test('refused: a command that would never run, and two of one name', () => {
+  const refusal = (argv: readonly string[], message: RegExp) =>
+    assert.throws(
+      () => parseOptions(argv),
+      error => error instanceof UsageError && message.test(error.message)
+    )
+  refusal([...copy, '--only', 'stub'], /^--command: copy takes part in none of the cells/)
+  refusal([...copy, '--contenders', 'heliostat'], /^--command: copy takes part in none/)
+  refusal([...copy, ...copy], /^--command: there are two of the name copy$/)
+  refusal(['--contenders', 'copy'], /^--contenders: expected one of heliostat, .*, got copy$/)
 })
 
 test('ends and contenders narrow the set', () => {
@@ -80,7 +109,8 @@ for (const [line, message] of refused) {
 }
 
 test('only options that change how a cell is measured count as settings', () => {
-  const line = '--set full --cell a --contenders b --results c --compare d --quick --repeats 5'
+  const line =
+    '--set full --cell a --contenders b --command c=d --results c --compare d --quick --repeats 5'
   assert.deepEqual({ ...measuringOptions(line.split(' ')) }, { quick: true, repeats: '5' })
   assert.deepEqual({ ...measuringOptions(['--of-another-commit']) }, { 'of-another-commit': true })
 })
