@@ -7,24 +7,42 @@ import type { Figure } from './measurement.ts'
 export interface Claim {
   cell: string
   figure: Figure
-  /** The figure is divided by this contender's; without one it stands alone. */
+  /** The figure is divided by this contender's; without one, and without `againstCell`, it stands alone. */
   against?: ContenderName
+  /** The figure is divided by heliostat's own in this cell. */
+  againstCell?: string
   least?: number
   most?: number
 }
 
+const recordByRecord = ['mirror-maker-1', 'mirror-maker-2', 'node-rdkafka-loop'] as const
+
 export const claims: readonly Claim[] = [
-  { cell: 'real-256k', figure: 'cpuPerRecordGb', against: 'mirror-maker-1', most: 1 / 10 },
-  { cell: 'real-256k', figure: 'cpuPerRecordGb', against: 'mirror-maker-2', most: 1 / 10 },
+  ...recordByRecord.flatMap((against): Claim[] => [
+    { cell: 'real-256k', figure: 'cpuPerRecordGb', against, most: 1 / 12 },
+    { cell: 'real-16k', figure: 'cpuPerRecordGb', against, most: 1 / 12 }
+  ]),
   { cell: 'real-256k', figure: 'recordMbPerSecond', against: 'mirror-maker-1', least: 1.5 },
   { cell: 'real-256k', figure: 'recordMbPerSecond', against: 'mirror-maker-2', least: 1.5 },
-  { cell: 'real-16k', figure: 'cpuPerRecordGb', against: 'mirror-maker-1', most: 1 / 10 },
-  { cell: 'real-16k', figure: 'cpuPerRecordGb', against: 'mirror-maker-2', most: 1 / 10 },
+  { cell: 'real-16k-80ms', figure: 'recordMbPerSecond', against: 'mirror-maker-2', least: 5 },
+  {
+    cell: 'real-16k-80ms-target',
+    figure: 'recordMbPerSecond',
+    against: 'mirror-maker-2',
+    least: 5
+  },
   { cell: 'real-single-partition', figure: 'wireMbPerSecond', least: 100 },
-  { cell: 'stub-256k', figure: 'wireMbPerSecond', against: 'raw-relay', least: 0.9 },
-  { cell: 'stub-256k', figure: 'movingCpuPerWireGb', against: 'raw-relay', most: 1.8 },
-  { cell: 'stub-16k', figure: 'wireMbPerSecond', against: 'raw-relay', least: 0.7 },
+  { cell: 'stub-256k', figure: 'wireMbPerSecond', against: 'raw-relay', least: 0.95 },
+  { cell: 'stub-256k', figure: 'movingCpuPerWireGb', against: 'raw-relay', most: 1.5 },
+  { cell: 'stub-16k', figure: 'wireMbPerSecond', against: 'raw-relay', least: 0.8 },
   { cell: 'stub-16k', figure: 'movingCpuPerWireGb', against: 'raw-relay', most: 2.2 },
+  { cell: 'stub-4k', figure: 'wireMbPerSecond', against: 'raw-relay', least: 0.5 },
+  {
+    cell: 'stub-partitions-10000',
+    figure: 'wireMbPerSecond',
+    againstCell: 'stub-256k',
+    least: 0.6
+  },
   { cell: 'stub-backlog', figure: 'peakRssMb', most: 300 },
   { cell: 'stub-backlog', figure: 'mainThreadPercent', most: 2 }
 ]

@@ -10,19 +10,29 @@ export interface Verdict extends Claim {
   isReached: boolean
 }
 
-/** Claims whose cell and contenders were measured; ratios are of medians taken in the same cell. */
+/** Claims whose cells and contenders were measured; ratios are of medians, in the same cell where none is named. */
 export function judge(cells: readonly CellResult[]): Verdict[] {
   return claims.flatMap(claim => {
-    const cell = cells.find(({ scenario }) => scenario.name === claim.cell)
-    if (cell === undefined) return []
-    const own = summaryOf(cell, 'heliostat', claim.figure).median
-    const other =
-      claim.against === undefined ? 1 : summaryOf(cell, claim.against, claim.figure).median
-    const value = own / other
+    const { cell, figure, against, againstCell } = claim
+    const median = (name: string, contender: string) => medianOf(cells, name, contender, figure)
+    const isAlone = against === undefined && againstCell === undefined
+    const other = isAlone ? 1 : median(againstCell ?? cell, against ?? 'heliostat')
+    const value = median(cell, 'heliostat') / other
     if (Number.isNaN(value)) return []
     const isReached = value >= (claim.least ?? -Infinity) && value <= (claim.most ?? Infinity)
     return [{ ...claim, value, isReached }]
   })
+}
+
+/** NaN when it was not measured. */
+function medianOf(
+  cells: readonly CellResult[],
+  name: string,
+  contender: string,
+  figure: Figure
+): number {
+  const cell = cells.find(({ scenario }) => scenario.name === name)
+  return cell === undefined ? Number.NaN : summaryOf(cell, contender, figure).median
 }
 
 /** Runs that failed, or have no such figure, do not count. */
