@@ -41,11 +41,17 @@ export function realBytes({
   return runSeconds * bytesPerSecond
 }
 
-/** Bytes of all batches: as in the named cells two seconds at full speed, and a few batches in each partition. */
-export function stubBytes({
-  batchBytes,
-  partitions
-}: Pick<Shape, 'batchBytes' | 'partitions'>): number {
-  if (batchBytes === oneRecord) return 1e9
-  return Math.max(5.25e9, 8 * partitions * batchBytes)
+// A broker that checks sequences takes so many batches of a partition on their way.
+const batchesOnTheirWay = 5
+
+/**
+ * Bytes of all batches: as in the named cells two seconds at full speed, and a few batches in each partition. To a far
+ * target no more than fits on the way in the time of a run.
+ */
+export function stubBytes({ batchBytes, partitions, roundTripMs, far }: Shape): number {
+  const whole = batchBytes === oneRecord ? 1e9 : Math.max(5.25e9, 8 * partitions * batchBytes)
+  if (far !== 'target') return whole
+  const leastBytes = Math.max(batchBytes, 512)
+  const bytesPerSecond = (batchesOnTheirWay * partitions * leastBytes * 1_000) / roundTripMs
+  return Math.min(whole, runSeconds * bytesPerSecond)
 }

@@ -7,7 +7,7 @@ import { nativePart } from './native-parts.ts'
 
 export class DelayProxy {
   /** What the broker is to give its clients as its own. */
-  readonly address: string
+  readonly port: number
   readonly #child: ChildProcess
 
   /** Half the round trip is spent each way. */
@@ -23,12 +23,16 @@ export class DelayProxy {
     const line = once(createInterface({ input: child.stdout }), 'line')
     const [port] = (await Promise.race([line, ended])) as [string]
     ended.catch(() => {}) // `close` waits for the end itself
-    return new DelayProxy(child, `127.0.0.1:${port}`)
+    return new DelayProxy(child, Number(port))
   }
 
-  private constructor(child: ChildProcess, address: string) {
+  private constructor(child: ChildProcess, port: number) {
     this.#child = child
-    this.address = address
+    this.port = port
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.port}`
   }
 
   /** Once, before anybody connects. */

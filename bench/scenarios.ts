@@ -17,14 +17,18 @@ interface Shape {
   repeats: number
 }
 
-/** How mirrors reach real brokers; without anything it is plain text and near. */
-export interface Way {
-  /** On both sides. */
-  tls?: true | undefined
+/** How far the sides are; without anything they are near. */
+export interface Distance {
   /** To one of the sides, by a proxy that delays every byte. */
   roundTripMs?: number | undefined
   /** The side that is far; the source unless named, since a mirror is best run beside its target. */
   far?: 'target' | undefined
+}
+
+/** How mirrors reach real brokers; without anything it is plain text and near. */
+export interface Way extends Distance {
+  /** On both sides. */
+  tls?: true | undefined
 }
 
 export interface RealScenario extends Shape, Way {
@@ -35,7 +39,7 @@ export interface RealScenario extends Shape, Way {
   topicShape?: 'compacted' | 'transactional'
 }
 
-export interface StubScenario extends Shape {
+export interface StubScenario extends Shape, Distance {
   ends: 'stub'
   /** Size of all batches, compressed. */
   totalWireBytes: number

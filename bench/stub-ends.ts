@@ -1,37 +1,46 @@
-// Owns the stub ends of a cell: two fresh processes for each run.
+// Owns the stub ends of a cell: two fresh processes for each run, and proxies in front of a far one.
 
+import { setTimeout as delay } from 'node:timers/promises'
 import { batchFile } from './batch-file.ts'
+import { DelayProxy } from './delay-proxy.ts'
 import type { Ends, Round } from './ends.ts'
 import type { StubScenario } from './scenarios.ts'
-import { StubBroker } from './stub-broker.ts'
+import { StubBroker, type StubTotals } from './stub-broker.ts'
 
 const topic = 'bench'
+// Longer than a full window of the proxies takes to arrive.
+const arrivalLimitMs = 2_000
+const pollMs = 20
 
 export async function stubEnds(scenario: StubScenario): Promise<Ends> {
-  const { partitions, totalWireBytes, recordBytes } = scenario
+  const { partitions, totalWireBytes, recordBytes, roundTripMs = 0, far = 'source' } = scenario
   const batch = await batchFile(scenario)
   const batches = Math.ceil(totalWireBytes / batch.bytes / partitions)
   const records = batches * partitions * batch.records
   const wireBytes = batches * partitions * batch.bytes
 
   async function begin(): Promise<Round> {
-    const source = await StubBroker.start({
-      role: 'source',
-      topic,
-      partitions,
-      batches,
-      'batch-file': batch.path
-    })
+    const source = await startEnd(
+      { role: 'source', topic, partitions, batches, 'batch-file': batch.path },
+      far === 'source' ? roundTripMs : 0
+    )
     // The topic is there already: creating it is not what is measured. Sequences are always checked.
-    const target = await StubBroker.start({ role: 'target', topic, partitions, check: 'sequence' })
+    const target = await startEnd(
+      { role: 'target', topic, partitions, check: 'sequence' },
+      far === 'target' ? roundTripMs : 0
+    )
+    const hasAll = async () => (await target.stub.totals()).bytes >= wireBytes
     return {
       topic,
       source: source.address,
       target: target.address,
       rawSourcePort: source.rawPort,
       rawTargetPort: target.rawPort,
-      hasAll: async () => (await target.totals()).bytes >= wireBytes,
+      hasAll,
       async close() {
+        // What a relay has handed over before it ended may still be on its way.
+        const deadline = Date.now() + (roundTripMs > 0 ? arrivalLimitMs : 0)
+        while (Date.now() < deadline && !(await hasAll())) await delay(pollMs)
         const [sent, swallowed] = [await source.close(), await target.close()]
         const { bytes, outOfOrder, firstNs, lastNs } = swallowed
         return {
@@ -50,6 +59,38 @@ export async function stubEnds(scenario: StubScenario): Promise<Ends> {
     cargo: { wireBytes, recordBytes: records * recordBytes, records },
     begin,
     close: async () => {}
+  }
+}
+
+/** A stub as contenders reach it. */
+interface End {
+  stub: StubBroker
+  address: string
+  rawPort: number
+  close(): Promise<StubTotals>
+}
+
+async function startEnd(
+  options: Readonly<Record<string, string | number>>,
+  roundTripMs: number
+): Promise<End> {
+  if (roundTripMs === 0) {
+    const stub = await StubBroker.start(options)
+    return { stub, address: stub.address, rawPort: stub.rawPort, close: () => stub.close() }
+  }
+  const proxy = await DelayProxy.start(roundTripMs)
+  const rawProxy = await DelayProxy.start(roundTripMs)
+  const stub = await StubBroker.start({ ...options, 'advertised-port': proxy.port })
+  proxy.forwardTo(stub.port)
+  rawProxy.forwardTo(stub.rawPort)
+  return {
+    stub,
+    address: proxy.address,
+    rawPort: rawProxy.port,
+    async close() {
+      await Promise.all([proxy.close(), rawProxy.close()])
+      return stub.close()
+    }
   }
 }
 

@@ -3,9 +3,10 @@
 //   stub_broker --role source --batch-file FILE --batches PER_PARTITION --topic NAME --partitions N
 //   stub_broker --role target [--check sequence|crc] [--capture FILE] [--topic NAME --partitions N]
 //
-// Other options: --port N, --raw-port N, --raw-connections N, --cluster-id ID, --max-message-bytes
-// N. The first line on stdout names the ports. A line `stats` on stdin prints the totals; the end
-// of stdin, SIGTERM or SIGINT prints them and ends the process.
+// Other options: --port N, --advertised-port N (of a proxy in front of it), --raw-port N,
+// --raw-connections N, --cluster-id ID, --max-message-bytes N. The first line on stdout names the
+// ports. A line `stats` on stdin prints the totals; the end of stdin, SIGTERM or SIGINT prints them
+// and ends the process.
 
 #include <getopt.h>
 #include <poll.h>
@@ -36,6 +37,7 @@ struct Options {
     std::string topic;
     int32_t partitions = 1;
     uint16_t port = 0;
+    uint16_t advertised_port = 0;
     uint16_t raw_port = 0;
     int64_t raw_connections = 1;
     std::string cluster_id;
@@ -63,6 +65,7 @@ Options Parse(int argc, char** argv) {
                             {"topic", required_argument, nullptr, 't'},
                             {"partitions", required_argument, nullptr, 'p'},
                             {"port", required_argument, nullptr, 'P'},
+                            {"advertised-port", required_argument, nullptr, 'A'},
                             {"raw-port", required_argument, nullptr, 'R'},
                             {"raw-connections", required_argument, nullptr, 'C'},
                             {"cluster-id", required_argument, nullptr, 'i'},
@@ -91,6 +94,9 @@ Options Parse(int argc, char** argv) {
                 break;
             case 'P':
                 options.port = static_cast<uint16_t>(std::atoi(optarg));
+                break;
+            case 'A':
+                options.advertised_port = static_cast<uint16_t>(std::atoi(optarg));
                 break;
             case 'R':
                 options.raw_port = static_cast<uint16_t>(std::atoi(optarg));
@@ -179,7 +185,7 @@ int Main(int argc, char** argv) {
     Broker& broker = *new Broker;
     const int listener = Listen(options.port);
     const int raw_listener = Listen(options.raw_port);
-    broker.port = PortOf(listener);
+    broker.port = options.advertised_port > 0 ? options.advertised_port : PortOf(listener);
     broker.cluster_id = options.cluster_id;
     broker.max_message_bytes = options.max_message_bytes;
     broker.log = log ? &*log : nullptr;

@@ -1,4 +1,4 @@
-// The benchmark's stub ends with as many partitions as any cell has, and little data.
+// The benchmark's stub ends with as many partitions as any cell has, and far ones; little data.
 
 import assert from 'node:assert/strict'
 import { appendFile, mkdtemp, rm } from 'node:fs/promises'
@@ -44,4 +44,31 @@ test('stub ends bear the most partitions of any cell: all batches arrive, in seq
   const { fault } = await round.close()
   assert.deepEqual([failure, fault], [undefined, undefined], await mirror.lastOutput())
   assert.ok(ends.cargo.wireBytes > 0.9 * batchesEach * partitions * batchBytes)
+})
+
+test('what a relay has sent to a far target arrives after it has ended', async t => {
+  const scenario: StubScenario = {
+    name: 'far-target',
+    says: 'small batches, far',
+    ends: 'stub',
+    codec: 'lz4',
+    recordBytes: 1_024,
+    batchBytes,
+    partitions: 16,
+    totalWireBytes: 8e6,
+    contenders: ['raw-relay'],
+    repeats: 1,
+    roundTripMs: 400,
+    far: 'target'
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'heliostat-test-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  const ends = await stubEnds(scenario)
+  const round = await ends.begin()
+  const relay = contenders['raw-relay']
+  const task = await taskOf(round, scenario, join(folder, 'raw-relay'))
+  const process = await ContenderProcess.start(await relay.command(task), task.folder)
+  const { failure } = await untilDone(relay, process, round, limitMs)
+  const { fault } = await round.close()
+  assert.deepEqual([failure, fault], [undefined, undefined], await process.lastOutput())
 })

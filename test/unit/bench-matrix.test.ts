@@ -31,7 +31,12 @@ test('neither the order of parts nor naming a middle makes another cell', () => 
 })
 
 test('the name of a cell leads to it', () => {
-  for (const text of ['real:one:target:80ms:transactional', 'stub:zstd:10240:1', ...walkNames()]) {
+  for (const text of [
+    'real:one:target:80ms:transactional',
+    'stub:zstd:10240:1',
+    'stub:20ms:target',
+    ...walkNames()
+  ]) {
     const cell = matrixCell(text)
     assert.deepEqual(matrixCell(cell.name), cell)
     // Topics and files bear it.
@@ -74,9 +79,8 @@ const refused: [text: string, message: RegExp][] = [
   ['real:zstd:gzip', /^--cell real:zstd:gzip: zstd and gzip exclude each other$/],
   ['real:4k:4k', /4k and 4k exclude each other$/],
   ['real:target', /^--cell real:target: a far target needs a round trip/],
-  ['stub:tls', /^--cell stub:tls: stub ends are near, plain text and dense/],
-  ['stub:80ms', /^--cell stub:80ms: stub ends are near/],
-  ['stub:compacted', /^--cell stub:compacted: stub ends are near/]
+  ['stub:tls', /^--cell stub:tls: stub ends are plain text and dense/],
+  ['stub:compacted', /^--cell stub:compacted: stub ends are plain text/]
 ]
 
 for (const [text, message] of refused) {
@@ -127,4 +131,8 @@ test('slow shapes move less, so that a run takes seconds and not hours', () => {
   const far = realCell('real:4k:80ms:target').totalRecordBytes * 0.45
   assert.ok(Math.abs(far / 15 / 0.82e6 - 1) < 0.01)
   assert.equal(realCell('real:4k:80ms').totalRecordBytes, middle)
+  const stub = matrixCell('stub:4k:80ms:target')
+  assert.ok(stub.ends === 'stub' && stub.roundTripMs === 80 && stub.far === 'target')
+  // Five of them.
+  assert.ok(Math.abs(stub.totalWireBytes / 15 / 4.1e6 - 1) < 0.01)
 })
