@@ -34,7 +34,7 @@ export interface LatencyMeasurement extends LatencyFigures {
 export type LatencyRun = LatencyMeasurement | FailedRun
 
 export interface LatencyPlan {
-  brokers: Brokers
+  brokers: Pick<Brokers, 'source' | 'target'>
   schedule: Schedule
 }
 
