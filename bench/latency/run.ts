@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { withClient } from '../../test/support/raw-client.ts'
+import type { Task } from '../contender.ts'
 import { ContenderProcess, type ProcessCost } from '../contender-process.ts'
 import { sumOfEnds } from '../end-offsets.ts'
 import { reasonOf } from '../failure.ts'
@@ -12,7 +13,7 @@ import { type Brokers, leftBehind, removeTopics } from '../real-ends.ts'
 import { Child } from './child.ts'
 import { faultOf, figuresOf, type LatencyFigures } from './figures.ts'
 import type { LoadMessage, LoadTask } from './load.ts'
-import { type LatencyMirrorName, type LatencyTask, latencyMirrors } from './mirrors.ts'
+import { type LatencyMirrorName, latencyMirrors } from './mirrors.ts'
 import type { ReaderMessage, ReaderTask, Reading } from './reader.ts'
 import type { Schedule } from './schedule.ts'
 
@@ -86,7 +87,8 @@ async function measure(
   const folder = join(parent, contender)
   await mkdir(folder)
   const group = `bench-${process.pid}-${Date.now()}`
-  const task = { topic, source, target, group, folder }
+  // The load's codec; batches of the size that a producer has by default.
+  const task = { topic, source, target, group, folder, codec: 'lz4', batchBytes: 16_384 }
   const mirror = await ContenderProcess.start(await latencyMirrors[contender].command(task), folder)
   try {
     const { sent, direct, mirrored } = await observe(mirror, task, schedule)
@@ -117,7 +119,7 @@ interface Observation {
 /** From the first sign of the mirror to the last record. */
 async function observe(
   mirror: ContenderProcess,
-  { topic, source, target }: LatencyTask,
+  { topic, source, target }: Task,
   schedule: Schedule
 ): Promise<Observation> {
   const load = startLoad({ bootstrap: source, topic, schedule })
