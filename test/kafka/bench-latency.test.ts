@@ -12,6 +12,8 @@ import { waitFor } from '../support/wait.ts'
 
 const limit = { timeout: 150_000 }
 const schedule = makeSchedule({ mbPerSecond: 0.2048, warmUpSeconds: 1, seconds: 2 })
+// A busy machine is late, and counts all the same.
+const mostLate = 5
 let brokers: Awaited<ReturnType<typeof startPair>>
 
 before(async () => {
@@ -23,7 +25,7 @@ test(
   'every record of the load is counted, later on the target than on the source',
   limit,
   async () => {
-    const run = await runLatency('heliostat', 1, { brokers, schedule })
+    const run = await runLatency('heliostat', 1, { brokers, schedule, mostLate })
     assert.ok(!('failure' in run), 'failure' in run ? run.failure : '')
     assert.equal(run.records, 400)
     assert.ok(run.direct.p50 > 0 && run.direct.p50 <= run.direct.p99, JSON.stringify(run.direct))
@@ -34,7 +36,7 @@ test(
 )
 
 test('a record that is twice on the target fails the run', limit, async () => {
-  const running = runLatency('heliostat', 2, { brokers, schedule })
+  const running = runLatency('heliostat', 2, { brokers, schedule, mostLate })
   const value = Buffer.alloc(schedule.recordBytes)
   writeStamp(value, { number: 0, sentNs: 0 })
   await withClient(brokers.target.bootstrap, async client => {
