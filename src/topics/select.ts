@@ -73,7 +73,7 @@ export class TopicSelector {
 
   async #match(task: MatchTask): Promise<boolean[]> {
     const limit = new AbortController()
-    const timer = setTimeout(() => limit.abort(), this.#timeLimitMs)
+    const stop = afterAwake(this.#timeLimitMs, () => limit.abort())
     try {
       return await this.#worker().run(task, { signal: limit.signal })
     } catch (cause) {
@@ -85,7 +85,7 @@ export class TopicSelector {
         { cause }
       )
     } finally {
-      clearTimeout(timer)
+      stop()
     }
   }
 
@@ -99,4 +99,16 @@ export class TopicSelector {
     })
     return this.#pool
   }
+}
+
+const looks = 20
+
+/** Calls after so long in which this process was awake: one that was stopped meanwhile has lost no time. */
+function afterAwake(milliseconds: number, call: () => void): () => void {
+  let left = looks
+  // However long the process was stopped, it is told of one look.
+  const timer = setInterval(() => {
+    if (--left === 0) call()
+  }, milliseconds / looks)
+  return () => clearInterval(timer)
 }

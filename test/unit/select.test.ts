@@ -67,6 +67,15 @@ test('control topics that the pattern does not match are not named', async t => 
   assert.deepEqual(leftOut, [])
 })
 
+// As SIGSTOP and SIGCONT do it: the answer is there, and so is the timer of the limit.
+test('a process that was stopped has not taken too long to match', async t => {
+  const topics = selector(t, { include: 'orders', timeLimitMs: 500 })
+  const selecting = topics.select(['orders', 'log'])
+  await new Promise(resolve => setImmediate(resolve))
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500)
+  assert.deepEqual((await selecting).selected, ['orders'])
+})
+
 test('a catastrophic pattern ends with an error that names the topic, and the selector goes on', async t => {
   const topics = selector(t, { include: '(a+)+b', timeLimitMs: 1_500 })
   await assert.rejects(topics.select(['ok', 'a'.repeat(60)]), (error: Error) => {
