@@ -24,8 +24,8 @@ import { type SteadyLoad, startLoad } from '../support/steady-load.ts'
 const isFull = process.env.HELIOSTAT_FULL === '1'
 const limit = { timeout: isFull ? 900_000 : 300_000 }
 const partitions = 4
-const mirrors = 4
-const mirrorKills = isFull ? 100 : 20
+const mirrors = 7
+const mirrorKills = isFull ? 105 : 21
 const brokerKills = isFull ? 15 : 5
 /** Far above what recovery takes on a machine that does nothing else. */
 const recoveryLimitMs = 120_000

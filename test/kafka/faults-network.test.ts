@@ -64,7 +64,7 @@ test('F8: the target is a black hole for longer than any request waits', limit, 
   const fetches = () => readMetric(mirror, 'heliostat_requests_total', { api: 'fetch' })
   const before = await residentBytes(mirror)
   proxies.target.hold(...ways)
-  await delay(isFull ? 600_000 : 6 * requestTimeoutMs)
+  await delay(isFull ? 600_000 : 4 * requestTimeoutMs)
   const paused = await fetches()
   await delay(requestTimeoutMs)
   assert.equal(await fetches(), paused, 'nothing is fetched that could not be held')

@@ -29,7 +29,7 @@ after(async () => {
 
 test('F1: leaders of the source move to other brokers and back', limit, async t => {
   const run = await LoadRun.start(t, pair, replicated)
-  for (let turn = 0; turn < (isFull ? 30 : 3); turn++) {
+  for (let turn = 0; turn < (isFull ? 30 : 2); turn++) {
     await moveLeaders(client, run.topic)
     t.diagnostic(`every lane goes on ${await run.everyLaneGoesOn()} ms after turn ${turn}`)
   }

@@ -67,7 +67,7 @@ test('F3: leaders of the target move to other brokers and back', limit, async t 
   const topic = { partitions, replicationFactor: 3 }
   const sourceTopic = { partitions }
   const run = await LoadRun.start(t, pair, { sourceTopic, targetTopic: topic })
-  for (let turn = 0; turn < (isFull ? 30 : 3); turn++) {
+  for (let turn = 0; turn < (isFull ? 30 : 2); turn++) {
     await moveLeaders(client, run.topic)
     t.diagnostic(`every lane goes on ${await run.everyLaneGoesOn()} ms after turn ${turn}`)
   }
