@@ -6,10 +6,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { availableParallelism, cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { fetchJars, projectRoot } from '../test/support/kafka-jars.ts'
+import { fetchJars } from '../test/support/kafka-jars.ts'
 import { withClient } from '../test/support/raw-client.ts'
 import type { ContenderName } from './contender.ts'
 import { ContenderProcess, type ProcessCost } from './contender-process.ts'
+import { executable } from './contenders/heliostat.ts'
 import { contenders } from './contenders.ts'
 import type { Cargo, Round } from './ends.ts'
 import { reasonOf } from './failure.ts'
@@ -20,7 +21,6 @@ import { taskOf, untilDone } from './runner.ts'
 import type { RealScenario } from './scenarios.ts'
 import { summarize } from './statistics.ts'
 
-const executable = join(projectRoot(), 'bin', 'heliostat')
 const limitMs = 600_000
 const group = 'bench-verify'
 

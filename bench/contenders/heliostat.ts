@@ -7,7 +7,7 @@ import type { Contender } from '../contender.ts'
 import { writeProperties } from '../properties-file.ts'
 import { tlsSettings } from '../tls-settings.ts'
 
-const executable = join(projectRoot(), 'bin', 'heliostat')
+export const executable = join(projectRoot(), 'bin', 'heliostat')
 
 export const heliostat: Contender = {
   says: 'heliostat run --until-caught-up, default settings',

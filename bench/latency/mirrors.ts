@@ -1,10 +1,10 @@
 // Owns the table of mirrors whose latency is measured: each runs until it is told to end, and the Java ones are set so
 // that a record does not wait for others.
 
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { projectRoot, sourceVersion, targetVersion } from '../../test/support/kafka-jars.ts'
 import type { Contender } from '../contender.ts'
+import { heliostat as contender, executable } from '../contenders/heliostat.ts'
 import { runMirrorMaker1 } from '../contenders/mirror-maker-1.ts'
 import { tunedMirrorMaker2 } from '../contenders/mirror-maker-2.ts'
 import { writeProperties } from '../properties-file.ts'
@@ -19,17 +19,12 @@ export type LatencyMirrorName = (typeof latencyMirrorNames)[number]
 
 export type LatencyMirror = Pick<Contender, 'says' | 'missing' | 'command'>
 
-const executable = join(projectRoot(), 'bin', 'heliostat')
 const profile = join(projectRoot(), 'config', 'low-latency-')
-
-async function missingExecutable(): Promise<string | undefined> {
-  return existsSync(executable) ? undefined : `${executable} is not there`
-}
 
 export const latencyMirrors: Readonly<Record<LatencyMirrorName, LatencyMirror>> = {
   heliostat: {
+    ...contender,
     says: 'heliostat run, default settings',
-    missing: missingExecutable,
     async command({ topic, source, target, group, folder }) {
       const consumer = { ...consumerOf(source, group), 'auto.offset.reset': 'earliest' }
       return heliostat(topic, [
@@ -41,8 +36,8 @@ export const latencyMirrors: Readonly<Record<LatencyMirrorName, LatencyMirror>> 
     }
   },
   'heliostat-low-latency': {
+    ...contender,
     says: 'heliostat run with the files config/low-latency-*.properties',
-    missing: missingExecutable,
     async command({ topic, source, target, group }) {
       const overrides = Object.entries(consumerOf(source, group)).flatMap(([key, value]) => [
         '--consumer.config.override',
