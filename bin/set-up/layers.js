@@ -11,7 +11,9 @@ export const layers = [
   { name: 'embedded', tells: 'the mirror on mock clusters in the process' },
   { name: 'native', tells: 'the addon under worker threads, exits and sanitizers', filesAtOnce: 1 },
   // Brokers start and wait most of the time: two files at once fill two cores.
-  { name: 'kafka', tells: 'real brokers', filesAtOnce: 2, lacks: lacksKafka }
+  { name: 'kafka', tells: 'real brokers', filesAtOnce: 2, lacks: lacksKafka },
+  // Each with the machine to itself: what is told of them is how fast a lane recovers.
+  { name: 'faults', tells: 'real brokers and mirrors that die, freeze and are cut off', filesAtOnce: 1, lacks: lacksKafka }
 ]
 
 /** Compiled test files of a layer. */

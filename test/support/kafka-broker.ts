@@ -216,6 +216,8 @@ function defaults(nodes: number): Record<string, string | number | boolean> {
   const replicas = Math.min(3, nodes)
   return {
     'auto.create.topics.enable': false,
+    // Records of the tests are as old as they say: a topic that is to lose them asks for it.
+    'log.retention.ms': -1,
     'default.replication.factor': replicas,
     'offsets.topic.num.partitions': 4,
     'offsets.topic.replication.factor': replicas,

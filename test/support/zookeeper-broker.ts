@@ -65,6 +65,7 @@ export async function startZooKeeperBroker(
 
 const defaults = {
   'auto.create.topics.enable': false,
+  'log.retention.ms': -1,
   'offsets.topic.num.partitions': 4,
   'offsets.topic.replication.factor': 1,
   'transaction.state.log.num.partitions': 4,
