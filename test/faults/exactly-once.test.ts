@@ -131,7 +131,7 @@ for (const isLost of isFull ? [false, true] : [true]) {
     const { source, target } = pair
     const { topic, load, options } = await startUnderLoad(t, 1, 15)
     const mirror = await startMirror(t, options)
-    await mirror.until('records that move', async () => (await count(topic)) > 3_000)
+    await mirror.until('records that move', async () => (await count(topic)) > 1_000)
     const leader = await leaderOf(topic, 0)
     const followers = target.nodes.filter(node => node !== leader)
     t.after(() => Promise.all(followers.map(node => node.kill('SIGCONT'))))

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { compareTopics } from '../support/digest.ts'
 import { type KafkaNode, shortSessions, startPair } from '../support/kafka-broker.ts'
@@ -25,93 +25,96 @@ let first: KafkaNode
 let second: KafkaNode
 let third: KafkaNode
 
-before(async () => {
-  pair = await startPair({ target: { nodes: 3, config: shortSessions } })
-  ;[first, second, third] = pair.target.nodes as [KafkaNode, KafkaNode, KafkaNode]
-})
-after(() => pair?.close())
+// A suite, so that the time in which its clusters start is not told as that of its first row.
+describe('a target that loses what it has', () => {
+  before(async () => {
+    pair = await startPair({ target: { nodes: 3, config: shortSessions } })
+    ;[first, second, third] = pair.target.nodes as [KafkaNode, KafkaNode, KafkaNode]
+  })
+  after(() => pair?.close())
 
-// A broker whose disk is full shuts itself down. A limit on the size of its files fails its writes as a full disk
-// does, and needs no disk of one's own.
-// Of the long form: it waits for a broker to find out, to end and to come back.
-if (isFull) {
-  test('F17: a broker of the target has no room, until there is some again', limit, async t => {
-    const assignments = [
-      [first.id, second.id],
-      [second.id, third.id],
-      [third.id, first.id]
-    ]
+  // A broker whose disk is full shuts itself down. A limit on the size of its files fails its writes as a full disk
+  // does, and needs no disk of one's own.
+  // Of the long form: it waits for a broker to find out, to end and to come back.
+  if (isFull) {
+    test('F17: a broker of the target has no room, until there is some again', limit, async t => {
+      const assignments = [
+        [first.id, second.id],
+        [second.id, third.id],
+        [third.id, first.id]
+      ]
+      const load = await LoadRun.start(t, pair, {
+        // What waits for a replica gets its answer after so long.
+        mirror: { http: anyPort, producer: { 'request.timeout.ms': 3_000 } },
+        sourceTopic: { partitions: 3 },
+        targetTopic: { assignments, configs: { 'min.insync.replicas': 2 } }
+      })
+      const { mirror, topic } = load
+      await run('prlimit', [`--pid=${first.pid}`, `--fsize=${await largestLog(first.dataDir)}:`])
+      await mirror.until('the end of the broker', () => first.pid === undefined, 60_000)
+      assert.match(await first.log(), /all log dirs .* have failed|File too large/)
+      const labels = { topic, state: 'backing-off', reason: 'not-enough-replicas' }
+      const areShown = async () =>
+        (await readMetric(mirror, 'heliostat_lane_problem', labels)) === 2
+      await mirror.until('the lanes that wait for the replica', areShown, 60_000)
+      await partitionGoesOn(load, 1)
+      await alterConfigs(pair.target.bootstrap, topic, { 'min.insync.replicas': 1 })
+      t.diagnostic(
+        `every lane goes on ${await load.everyLaneGoesOn()} ms after one replica is enough`
+      )
+      await first.start()
+      const isBack = async () => (await rowsOf(topic)).every(({ isr }) => isr.length === 2)
+      await mirror.until('all replicas in sync', isBack, 60_000)
+      t.diagnostic(`every lane goes on ${await load.everyLaneGoesOn()} ms after it is back`)
+      await load.finish()
+    })
+  }
+
+  test('F14: the target loses acknowledged records with a leader', limit, async t => {
+    const { source, target } = pair
     const load = await LoadRun.start(t, pair, {
-      // What waits for a replica gets its answer after so long.
-      mirror: { http: anyPort, producer: { 'request.timeout.ms': 3_000 } },
-      sourceTopic: { partitions: 3 },
-      targetTopic: { assignments, configs: { 'min.insync.replicas': 2 } }
+      sourceTopic: { partitions: 2 },
+      targetTopic: {
+        assignments: [
+          [first.id, second.id],
+          [third.id, first.id]
+        ],
+        configs: { 'unclean.leader.election.enable': true, 'min.insync.replicas': 1 }
+      }
     })
     const { mirror, topic } = load
-    await run('prlimit', [`--pid=${first.pid}`, `--fsize=${await largestLog(first.dataDir)}:`])
-    await mirror.until('the end of the broker', () => first.pid === undefined, 60_000)
-    assert.match(await first.log(), /all log dirs .* have failed|File too large/)
-    const labels = { topic, state: 'backing-off', reason: 'not-enough-replicas' }
-    const areShown = async () => (await readMetric(mirror, 'heliostat_lane_problem', labels)) === 2
-    await mirror.until('the lanes that wait for the replica', areShown, 60_000)
-    await partitionGoesOn(load, 1)
-    await alterConfigs(pair.target.bootstrap, topic, { 'min.insync.replicas': 1 })
-    t.diagnostic(
-      `every lane goes on ${await load.everyLaneGoesOn()} ms after one replica is enough`
-    )
-    await first.start()
-    const isBack = async () => (await rowsOf(topic)).every(({ isr }) => isr.length === 2)
-    await mirror.until('all replicas in sync', isBack, 60_000)
-    t.diagnostic(`every lane goes on ${await load.everyLaneGoesOn()} ms after it is back`)
-    await load.finish()
-  })
-}
-
-test('F14: the target loses acknowledged records with a leader', limit, async t => {
-  const { source, target } = pair
-  const load = await LoadRun.start(t, pair, {
-    sourceTopic: { partitions: 2 },
-    targetTopic: {
-      assignments: [
-        [first.id, second.id],
-        [third.id, first.id]
-      ],
-      configs: { 'unclean.leader.election.enable': true, 'min.insync.replicas': 1 }
+    await second.kill('SIGKILL')
+    const kept = await endOf(topic)
+    const isCommitted = async () => {
+      const commits = await readCommits(source.bootstrap, topic)
+      return commits.some(({ partition, offset }) => partition === 0 && offset > kept + 1_000)
     }
-  })
-  const { mirror, topic } = load
-  await second.stop()
-  const kept = await endOf(topic)
-  const isCommitted = async () => {
-    const commits = await readCommits(source.bootstrap, topic)
-    return commits.some(({ partition, offset }) => partition === 0 && offset > kept + 1_000)
-  }
-  await mirror.until('more records committed', isCommitted, 60_000)
-  await first.kill('SIGKILL')
-  await second.start()
-  const stopped = { msg: 'lane stopped', topic, partition: 0, reason: 'target-went-back' }
-  const { detail } = await mirror.line(stopped, 60_000)
-  assert.match(`${detail}`, /--reset-offsets/)
-  const lost = await endOf(topic)
-  t.diagnostic(`it ends at ${lost}, ${kept} when the other replica was stopped`)
-  await first.start()
-  const others = { ...stopped, partition: 1 }
-  assert.deepEqual(mirror.linesLike(others), [])
-  await load.load.stop()
-  assert.equal(await mirror.stop(), 0, mirror.tail())
+    await mirror.until('more records committed', isCommitted, 60_000)
+    await first.kill('SIGKILL')
+    await second.start()
+    const stopped = { msg: 'lane stopped', topic, partition: 0, reason: 'target-went-back' }
+    const { detail } = await mirror.line(stopped, 60_000)
+    assert.match(`${detail}`, /--reset-offsets/)
+    const lost = await endOf(topic)
+    t.diagnostic(`it ends at ${lost}, ${kept} when the other replica was stopped`)
+    await Promise.all([first.start(), load.load.stop()])
+    const others = { ...stopped, partition: 1 }
+    assert.deepEqual(mirror.linesLike(others), [])
+    assert.equal(await mirror.stop(), 0, mirror.tail())
 
-  // The next start knows it too, finishes the other lane, and adds nothing behind the hole.
-  const options = { source, target, whitelist: topic, group: topic }
-  const next = await mirrorOnce(t, options)
-  assert.equal(next.code, 1, next.mirror.tail())
-  const reasons = partitionsOf(next.report, topic).map(({ state, reason }) => [state, reason])
-  assert.deepEqual(reasons[0], ['stopped', 'target-went-back'])
-  assert.equal(await endOf(topic), lost)
-  const differences = await compareTopics(source.bootstrap, target.bootstrap, [topic])
-  assert.deepEqual(
-    differences.map(({ partition, what }) => [partition, what.split(';')[0]]),
-    [[0, 'missing on the target, which ends before it']]
-  )
+    // The next start knows it too, finishes the other lane, and adds nothing behind the hole.
+    const options = { source, target, whitelist: topic, group: topic }
+    const next = await mirrorOnce(t, options)
+    assert.equal(next.code, 1, next.mirror.tail())
+    const reasons = partitionsOf(next.report, topic).map(({ state, reason }) => [state, reason])
+    assert.deepEqual(reasons[0], ['stopped', 'target-went-back'])
+    assert.equal(await endOf(topic), lost)
+    const differences = await compareTopics(source.bootstrap, target.bootstrap, [topic])
+    assert.deepEqual(
+      differences.map(({ partition, what }) => [partition, what.split(';')[0]]),
+      [[0, 'missing on the target, which ends before it']]
+    )
+  })
 })
 
 /** Bytes of the largest log of a broker. */

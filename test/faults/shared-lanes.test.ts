@@ -114,7 +114,7 @@ test(
 )
 
 const comeAndGo = { timeout: isFull ? 300_000 : 240_000 }
-const turns = isFull ? 10 : 4
+const turns = isFull ? 10 : 3
 const members = 3
 
 // P3, P4, F12.
@@ -131,7 +131,7 @@ test('members come, go, die and sleep', comeAndGo, async t => {
   await Promise.all(
     places.map(async ([place, own]) => {
       for (let turn = 0; turn < turns; turn++) {
-        await delay(own.between(200, isFull ? 5_000 : 1_500))
+        await delay(own.between(200, isFull ? 5_000 : 1_000))
         const mirror = live[place] as MirrorProcess
         const signal = own.pick(signals)
         done.push(`${place} ${signal}`)
