@@ -7,7 +7,7 @@ import { compress } from './compression.ts'
 import { type Int64, subtractInt64 } from './int64.ts'
 import { OffsetRuns } from './offset-runs.ts'
 import { BatchRecords } from './record-batch.ts'
-import { tailBytes, writeTail } from './record-tail.ts'
+import { bodyBytes, type RecordBody, tailBytes, writeBody, writeTail } from './record-tail.ts'
 import type { RecordView } from './record-view.ts'
 import { maxVarintBytes, varintBytes, varlongBytes, writeVarint, writeVarlong } from './varint.ts'
 
@@ -50,11 +50,22 @@ export class DenseRecords {
   }
 
   add(record: RecordView, offset: number, timestamp: Int64): void {
-    if (this.#count === 0) this.#baseTimestamp = this.#maxTimestamp = timestamp
-    else if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp
-    this.#write(record, subtractInt64(timestamp, this.#baseTimestamp))
-    this.runs.add(offset)
+    const { tailStart, headersEnd } = record
+    const tail = tailStart < 0 ? tailBytes(record) : headersEnd - tailStart
+    const at = this.#begin(record.attributes, tail, timestamp)
+    this.#end = tailStart < 0 ? writeTail(this.#bytes, record, at) : this.#copyTail(record, at)
     this.#count++
+    this.runs.add(offset)
+  }
+
+  /** One that was made of the record at this offset. */
+  addMade(body: RecordBody, offset: number, timestamp: Int64): void {
+    const at = this.#begin(body.attributes, bodyBytes(body), timestamp)
+    this.#end = writeBody(this.#bytes, body, at)
+    // What was copied ahead lies below it.
+    this.#shift = Number.NaN
+    this.#count++
+    this.runs.add(offset)
   }
 
   /**
@@ -72,21 +83,26 @@ export class DenseRecords {
     return batch
   }
 
-  /** The same records in about as many parts as wanted, of about the same size; in two at least. */
+  /**
+   * The same records in about as many parts as wanted, of about the same size; in two at least, unless all were made of
+   * one record of the source: those stay together, since a checkpoint stands between such records only.
+   */
   split(parts: number): DenseRecords[] {
     const partBytes = Math.ceil(this.byteLength / Math.min(parts, this.#count))
     const source = this.#reopen()
     const offsets = this.runs.offsets()
+    const last = this.runs.last
     const split: DenseRecords[] = []
     let part: DenseRecords | undefined
     while (source.next()) {
+      const offset = offsets.next().value as number
       const isFull = part !== undefined && part.byteLength >= partBytes
-      const isLastChance = split.length === 1 && source.record.offset === this.#count - 1
-      if (part === undefined || isFull || isLastChance) {
+      const isLastChance = split.length === 1 && offset === last
+      if (part === undefined || ((isFull || isLastChance) && offset !== part.runs.last)) {
         part = new DenseRecords(partBytes + maxVarintBytes, this.#maxBytes)
         split.push(part)
       }
-      part.add(source.record, offsets.next().value as number, source.record.timestamp)
+      part.add(source.record, offset, source.record.timestamp)
     }
     return split
   }
@@ -109,17 +125,18 @@ export class DenseRecords {
     return batch
   }
 
-  // length varint, attributes i8, timestampDelta varlong, offsetDelta varint, then the tail.
-  #write(record: RecordView, timestampDelta: Int64): void {
-    const tail = record.tailStart < 0 ? tailBytes(record) : record.headersEnd - record.tailStart
+  // length varint, attributes i8, timestampDelta varlong, offsetDelta varint, then the tail, for which it makes room.
+  #begin(attributes: number, tail: number, timestamp: Int64): number {
+    if (this.#count === 0) this.#baseTimestamp = this.#maxTimestamp = timestamp
+    else if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp
+    const timestampDelta = subtractInt64(timestamp, this.#baseTimestamp)
     const length = 1 + varlongBytes(timestampDelta) + varintBytes(this.#count) + tail
     this.#reserve(maxVarintBytes + length)
     const bytes = this.#bytes
     let at = writeVarint(bytes, length, this.#end)
-    bytes[at++] = record.attributes
+    bytes[at++] = attributes
     at = writeVarlong(bytes, timestampDelta, at)
-    at = writeVarint(bytes, this.#count, at)
-    this.#end = record.tailStart < 0 ? writeTail(bytes, record, at) : this.#copyTail(record, at)
+    return writeVarint(bytes, this.#count, at)
   }
 
   // Records whose numbers take as many bytes as before lie as far from one another as on the source: one copy brings

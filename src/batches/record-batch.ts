@@ -40,6 +40,7 @@ export class BatchRecords implements RecordSource {
   readonly #isDense: boolean
   #index = 0
   #lastDelta = -1
+  #hasTrueDeltas = true
 
   constructor(header: RecordsHeader, body: Buffer) {
     if (header.recordCount > body.length / smallestRecordBytes) {
@@ -50,6 +51,16 @@ export class BatchRecords implements RecordSource {
     this.#cursor = new VarintCursor(body, 0, body.length)
     this.#end = body.length
     this.#isDense = header.recordCount === header.lastOffsetDelta + 1
+  }
+
+  /** Whether the records read so far say the offsets that their batch's header gives them. */
+  get hasTrueDeltas(): boolean {
+    return this.#hasTrueDeltas
+  }
+
+  /** The same records from the first on. */
+  again(): BatchRecords {
+    return new BatchRecords(this.header, this.record.bytes)
   }
 
   next(): boolean {
@@ -90,7 +101,10 @@ export class BatchRecords implements RecordSource {
   }
 
   #place(delta: number): number {
-    if (this.#isDense) return this.#index
+    if (this.#isDense) {
+      if (delta !== this.#index) this.#hasTrueDeltas = false
+      return this.#index
+    }
     if (delta <= this.#lastDelta || delta > this.header.lastOffsetDelta) {
       throw malformed(`record ${this.#index} has offset delta ${delta} after ${this.#lastDelta}`)
     }

@@ -40,6 +40,11 @@ export class RecordView {
     return this.valueStart < 0 ? null : this.bytes.subarray(this.valueStart, this.valueEnd)
   }
 
+  /** One that stays where this one stands now. */
+  copy(): RecordView {
+    return Object.assign(new RecordView(this.bytes), this)
+  }
+
   /** In their order, with what stands there twice. */
   headers(): [key: Buffer, value: Buffer | null][] {
     const headers: [Buffer, Buffer | null][] = []

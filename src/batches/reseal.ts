@@ -63,20 +63,23 @@ export function resealBatch(task: ResealTask): ResealResult {
   try {
     const { records, codec, skipped } = gather(task)
     if (records.count === 0) return { batches: [], skipped }
-    return { batches: sealWithin(records, task.codec ?? codecFor(codec, task), task), skipped }
+    return { batches: sealWithin(records, codecFor(codec, task), task), skipped }
   } catch (error) {
     if (error instanceof BatchFault) return { failure: error.reason, detail: error.message }
     throw error
   }
 }
 
-function codecFor(codec: Codec, { avoidsZstd = false }: ResealTask): Codec {
+/** In which codec what came in this one is written. */
+export function codecFor(codec: Codec, { codec: wanted, avoidsZstd = false }: ResealTask): Codec {
+  if (wanted !== undefined) return wanted
   return codec === 'zstd' && avoidsZstd ? 'lz4' : codec
 }
 
 const empty: RecordSource = { record: new RecordView(Buffer.alloc(0)), next: () => false }
 
-interface Opened {
+/** A batch that lies open. */
+export interface Opened {
   source: RecordSource
   codec: Codec
   /** The time of every record, where it is not their own. */
@@ -87,11 +90,11 @@ interface Opened {
 const magicAt = 16
 
 // Renumbering lengthens a record by a few bytes at most; the smallest has seven.
-const mostGrowth = 3
+export const mostGrowth = 3
 
 function gather(task: ResealTask): { records: DenseRecords; codec: Codec; skipped: number } {
   const limits = task.limits ?? defaultLimits
-  const { source, codec, timestamp } = open(task, limits)
+  const { source, codec, timestamp } = openTask(task, limits)
   const { record } = source
   const records = new DenseRecords(record.bytes.length + 64, limits.maxBytes * mostGrowth)
   let skipped = 0
@@ -106,7 +109,10 @@ function gather(task: ResealTask): { records: DenseRecords; codec: Codec; skippe
   return { records, codec, skipped }
 }
 
-function open({ bytes, appendTime }: ResealTask, limits: Limits): Opened {
+export function openTask(
+  { bytes, appendTime }: Pick<ResealTask, 'bytes' | 'appendTime'>,
+  limits: Limits
+): Opened {
   const batch = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if ((batch[magicAt] ?? 2) < 2) {
     const source = new MessageRecords(batch, { limits, keepsAppendTime: appendTime === 'keep' })
@@ -120,13 +126,21 @@ function open({ bytes, appendTime }: ResealTask, limits: Limits): Opened {
   return { source: openBatch(batch, limits), codec: header.codec, timestamp }
 }
 
-function sealWithin(records: DenseRecords, codec: Codec, task: ResealTask): ResealedBatch[] {
+/** What a batch may be at most, and what it is cut for. */
+export type BatchSizes = Pick<ResealTask, 'maxBytes' | 'aimBytes' | 'level'>
+
+/** A BatchFault where a single record, or what was made of one, is too large. */
+export function sealWithin(records: DenseRecords, codec: Codec, task: BatchSizes): ResealedBatch[] {
   const batch = records.seal(codec, task.level)
   const aimBytes = task.aimBytes ?? task.maxBytes
   const isFit = batch.length <= (records.count === 1 ? task.maxBytes : aimBytes)
   if (isFit) return [describe(records, batch)]
   if (records.count === 1) throw tooLarge(records, batch.length, task.maxBytes)
   const parts = records.split(Math.ceil(batch.length / aimBytes))
+  if (parts.length === 1) {
+    if (batch.length <= task.maxBytes) return [describe(records, batch)]
+    throw tooLarge(records, batch.length, task.maxBytes)
+  }
   return parts.flatMap(part => sealWithin(part, codec, task))
 }
 

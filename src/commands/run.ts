@@ -17,6 +17,7 @@ import { buildReport, summarize, writeReport } from '../observe/report.ts'
 import { openStatusLine } from '../observe/status-line.ts'
 import { watchProgress } from '../observe/watch.ts'
 import { TopicSelector } from '../topics/select.ts'
+import { planTransforms, type TransformPlan } from '../transform/plan.ts'
 import { processFigures } from './process-figures.ts'
 import { noteReload, reload } from './reload.ts'
 import { Signals } from './signals.ts'
@@ -77,7 +78,8 @@ async function mirror(setup: Setup): Promise<number> {
   const { options, config, load, topics, logger, line, signals } = setup
   const build = describeBuild(nativeVersion())
   logStart(logger, config, build)
-  const mirror = new Mirror(mirrorConfig(options, config, topics), logger)
+  const transforms = config.transforms && (await planTransforms(config.transforms))
+  const mirror = new Mirror(mirrorConfig(options, config, topics, transforms), logger)
   let lastReload: ReloadState | undefined
   const state = () => ({ ...mirror.state(), ...(lastReload && { lastReload }) })
   const metrics = createMetrics(state, build)
@@ -129,13 +131,15 @@ function unwatched(result: MirrorResult): MirrorResult {
 function mirrorConfig(
   options: RunOptions,
   config: LoadedConfig,
-  topics: TopicSelector
+  topics: TopicSelector,
+  transforms: TransformPlan | undefined
 ): MirrorConfig {
   return {
     links: config.links,
     target: config.target,
     topics,
     creation: config.creation,
+    ...(transforms && { transforms }),
     adminTimeoutMs: config.adminTimeoutMs ?? defaultAdminTimeoutMs,
     untilCaughtUp: options['until-caught-up'],
     abortOnSendFailure: options['abort.on.send.failure'],

@@ -2,11 +2,13 @@
 
 import type { CreationPolicy, LinkConfig, TargetConfig } from '../mirror/types.ts'
 import type { Properties } from '../native/index.ts'
+import type { Transforms } from '../transform/rules.ts'
 import { readClusters, refuseProblems } from './clusters.ts'
 import { connectionOf, groupOf, linkOptions } from './complete.ts'
 import { describeDifferences } from './differences.ts'
 import { type ExplainedValue, explain } from './explain.ts'
 import { flagNotes } from './flag-notes.ts'
+import { readHandler } from './message-handler.ts'
 import { environmentName, type RunOptions, runOptions } from './options.ts'
 import { type Environment, variablesWithoutSource } from './read-options.ts'
 import type { Draft, Note } from './rules/rule.ts'
@@ -23,6 +25,8 @@ export interface LoadedConfig {
   creation: CreationPolicy
   /** What was translated, ignored or loosened: to be logged at every start. */
   notes: Note[]
+  /** Undefined: every batch passes as it is, or is rebuilt for reasons of its own. */
+  transforms: Transforms | undefined
   /** Every value of every client, for `config print`. */
   explained: ExplainedValue[]
   /** What is otherwise than with MirrorMaker, a sentence each: to be logged as one block. */
@@ -42,6 +46,7 @@ export function loadConfig(
   built?: readonly string[]
 ): LoadedConfig {
   const notes: Note[] = flagNotes(runOptions, options)
+  const transforms = readHandler(options)
   const clusters = readClusters(options, environment)
   const { sources, target } = clusters
   const drafts = sources.map(({ draft }) => draft)
@@ -72,6 +77,7 @@ export function loadConfig(
     target: targetConfig,
     topics,
     creation,
+    transforms,
     notes,
     explained: explain(explained),
     differences: describeDifferences({ ...explained, creation, options }),

@@ -1,18 +1,44 @@
-// Says why a message handler of MirrorMaker is refused.
+// Reads what the flags say of a message handler.
+
+import { resolve } from 'node:path'
+import { UsageError } from '../errors.ts'
+import { builtIns } from '../transform/built-ins.ts'
+import type { HandlerSpec } from '../transform/chain.ts'
+import type { Transforms } from '../transform/rules.ts'
+import type { RunOptions } from './options.ts'
 
 // A path has a slash or the extension of a module; everything else that has dots is a Java class.
 const modulePath = /[/\\]|\.(?:[cm]?js|[cm]?ts)$/
 
-export function refuseHandler(value: string): string {
-  const instead =
-    'Leave it out to mirror records as they are; topics that need it stay with MirrorMaker until then'
-  if (modulePath.test(value)) {
-    return `handlers are not there yet, so the module "${value}" would not be called. ${instead}`
+/** Undefined without a handler. Whether it can be used is seen when it is loaded. */
+export function readHandler(options: RunOptions): Transforms | undefined {
+  const value = options['message.handler']
+  const args = options['message.handler.args']
+  if (value === undefined) {
+    if (args === undefined) return undefined
+    throw new UsageError('--message.handler.args: there is no --message.handler that it is for')
   }
-  const what = value === '' ? 'a Java class' : `the Java class ${value}`
-  return `${what} cannot run here: a handler will be an ES module, and those are not there yet. ${instead}`
+  const rule = {
+    chain: 0,
+    onError: options['on-handler-error'],
+    maxErrors: options['max-handler-errors']
+  }
+  return {
+    chains: [[handlerOf(value, args)]],
+    timeLimitMs: options['handler-timeout-ms'],
+    ruleFor: () => rule
+  }
 }
 
-export function refuseHandlerArguments(): string {
-  return 'it belongs to --message.handler, which is refused. Remove both'
+function handlerOf(value: string, args: string | undefined): HandlerSpec {
+  if (modulePath.test(value)) return { name: value, file: resolve(value), args }
+  if (value in builtIns) return { name: value, args }
+  const instead =
+    'a handler is an ES module here (a path, such as ./handler.mjs) or one that comes with heliostat: ' +
+    Object.keys(builtIns).join(', ')
+  throw new UsageError(
+    value.includes('.')
+      ? `--message.handler: the Java class ${value} cannot run; ${instead}`
+      : `--message.handler: there is no handler "${value}"; ${instead}`
+  )
 }

@@ -1,7 +1,5 @@
 // The options of each command: flags, environment names, types, ranges and help come from these rows.
 
-import { refuseHandler, refuseHandlerArguments } from './message-handler.ts'
-
 /** In the order of the help. `MirrorMaker`: flags that MirrorMaker had under the same name. */
 export type OptionGroup = 'MirrorMaker' | 'Clusters' | 'Topics' | 'Mirror' | 'Bench' | 'Observe'
 
@@ -201,16 +199,44 @@ export const mirrorOptions = {
   'message.handler': {
     group: 'MirrorMaker',
     type: 'string',
-    placeholder: 'CLASS',
-    refuse: refuseHandler,
-    describe: 'Refused: handlers of MirrorMaker are Java classes, which cannot run here.'
+    placeholder: 'FILE|NAME',
+    once: 'Chain handlers in a module of your own',
+    describe:
+      'Records go through this handler: an ES module (JavaScript or TypeScript) with a default export, or the name of one that comes with heliostat. Java classes cannot run here.'
   },
   'message.handler.args': {
     group: 'MirrorMaker',
     type: 'string',
     placeholder: 'TEXT',
-    refuse: refuseHandlerArguments,
-    describe: 'Refused, as --message.handler is.'
+    describe: 'What the handler is given when it begins.'
+  },
+  'on-handler-error': {
+    group: 'Mirror',
+    type: 'string',
+    default: 'fail',
+    choices: ['fail', 'skip'],
+    describe:
+      'When a handler throws, or returns what is no record: stop the lane, or leave the record out, counted and logged.'
+  },
+  'max-handler-errors': {
+    group: 'Mirror',
+    type: 'number',
+    default: 1_000_000,
+    min: 0,
+    max: Number.MAX_SAFE_INTEGER,
+    placeholder: 'N',
+    describe:
+      'With --on-handler-error skip: after so many records of a link its lanes stop all the same.'
+  },
+  'handler-timeout-ms': {
+    group: 'Mirror',
+    type: 'number',
+    default: 60_000,
+    min: 100,
+    max: 3_600_000,
+    placeholder: 'MS',
+    describe:
+      'How long a handler may take for some hundred kilobytes of batches. Then its thread is ended, another tries once more, and after that it counts as failed.'
   },
   'consumer.rebalance.listener': {
     group: 'MirrorMaker',

@@ -10,7 +10,8 @@ const resealed = {
   'append-time': 'resealAppendTime',
   'too-large': 'resealTooLarge',
   refused: 'resealRefused',
-  'codec-unsupported': 'resealCodecUnsupported'
+  'codec-unsupported': 'resealCodecUnsupported',
+  forced: 'resealForced'
 } as const satisfies Record<string, keyof LaneCounts>
 
 /** Not sent. */
@@ -21,7 +22,12 @@ const skipped = {
   'already-there': 'skippedArrived'
 } as const satisfies Record<string, keyof LaneCounts>
 
-const counters = { shallow: 'batchesShallow', ...resealed, ...skipped } as const
+const counters = {
+  shallow: 'batchesShallow',
+  handler: 'transformed',
+  ...resealed,
+  ...skipped
+} as const
 
 export type BatchPath = keyof typeof counters
 

@@ -2,7 +2,7 @@
 
 import type { Logger } from 'pino'
 import { failureOf, type Group, type KafkaFailure, type OffsetToCommit } from '../native/index.ts'
-import { type Checkpoint, encodeCheckpoint, pathAlgorithm } from './checkpoint.ts'
+import { type Checkpoint, encodeCheckpoint } from './checkpoint.ts'
 import { column } from './columns.ts'
 import { type KeptStop, keptStopOf } from './kept-stops.ts'
 import type { Lane } from './lane.ts'
@@ -63,7 +63,7 @@ export class Commits {
       lane,
       keptStop: undefined,
       offset: this.#offsetToCommit(lane, offset, {
-        algorithm: pathAlgorithm,
+        algorithm: lane.algorithm,
         targetClusterId: this.#options.targetClusterId,
         producerId: origin.producerId,
         producerEpoch: origin.producerEpoch,
@@ -128,7 +128,7 @@ export class Commits {
     at: number
   ): OffsetToCommit {
     return this.#offsetToCommit(lane, checkpoint, {
-      algorithm: pathAlgorithm,
+      algorithm: lane.algorithm,
       targetClusterId: this.#options.targetClusterId,
       producerId: rows[at + column.producerId] as number,
       producerEpoch: rows[at + column.producerEpoch] as number,

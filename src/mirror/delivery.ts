@@ -13,8 +13,10 @@ export type DeliveryReason =
   | 'foreign-commit'
   /** The commit was made before the lane had a producer id. */
   | 'no-producer-id'
-  /** The order or number of records may differ from that of the version that committed. */
+  /** Records have arrived behind a commit, and their order or number may differ from what this version or handler makes. */
   | 'algorithm-changed'
+  /** A handler says that it may make other records of the same. */
+  | 'handler'
   /** What arrived after the commit cannot be read from the target any more. */
   | 'resync-unknown'
   /** The target's log may not be read: READ is missing. */

@@ -14,6 +14,9 @@ export interface LaneCounts {
   resealTooLarge: number
   resealRefused: number
   resealCodecUnsupported: number
+  resealForced: number
+  /** Seen by a handler, sent or not. */
+  transformed: number
   skippedControl: number
   skippedAborted: number
   skippedEmpty: number
@@ -37,6 +40,8 @@ export const noCounts: LaneCounts = Object.freeze({
   resealTooLarge: 0,
   resealRefused: 0,
   resealCodecUnsupported: 0,
+  resealForced: 0,
+  transformed: 0,
   skippedControl: 0,
   skippedAborted: 0,
   skippedEmpty: 0,
@@ -69,6 +74,8 @@ export function addCounts(earlier: LaneCounts, later: LaneCounts): LaneCounts {
     resealTooLarge: earlier.resealTooLarge + later.resealTooLarge,
     resealRefused: earlier.resealRefused + later.resealRefused,
     resealCodecUnsupported: earlier.resealCodecUnsupported + later.resealCodecUnsupported,
+    resealForced: earlier.resealForced + later.resealForced,
+    transformed: earlier.transformed + later.transformed,
     skippedControl: earlier.skippedControl + later.skippedControl,
     skippedAborted: earlier.skippedAborted + later.skippedAborted,
     skippedEmpty: earlier.skippedEmpty + later.skippedEmpty,

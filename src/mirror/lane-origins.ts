@@ -11,6 +11,7 @@ import type {
   ProducerIdentity,
   TopicPartition
 } from '../native/index.ts'
+import type { TransformPlan } from '../transform/plan.ts'
 import type { Checkpoint, DecodedCheckpoint } from './checkpoint.ts'
 import { type Arrived, findBehindArrived, readCompaction } from './compacted-arrivals.ts'
 import {
@@ -68,6 +69,7 @@ export interface OriginsOptions {
   targetClusterId: string
   idempotent: boolean
   wish: DeliveryWish
+  transforms: TransformPlan | undefined
   log: Logger
 }
 
@@ -126,6 +128,7 @@ export class LaneOrigins {
     if (stillStopped) return { kind: 'refused', refusal: stillStopped }
     const level = expectDelivery({ decoded, committed, idempotent, wish })
     if (level.deliveryReason === 'asked-for') return { kind: 'first', level }
+    if (!this.#isDeterministic(lane)) return this.#unproved('handler')
     const refusal = whyNotOurs(decoded, targetClusterId, lane.targetTopicId)
     if (refusal) return { kind: 'refused', refusal }
     if (level.deliveryReason !== '') return this.#unproved(level.deliveryReason)
@@ -134,16 +137,26 @@ export class LaneOrigins {
       : { kind: 'first', level }
   }
 
+  #isDeterministic({ topic }: TopicPartition): boolean {
+    const { transforms } = this.#options
+    const rule = transforms?.ruleFor(topic)
+    return rule === undefined || transforms?.facts[rule.chain]?.isDeterministic !== false
+  }
+
   /** With the point behind what has arrived, where no count can tell it. */
   async #withPoints(
     resuming: readonly Resuming[],
     found: readonly ResumeAnswer[]
   ): Promise<ResumeAnswer[]> {
-    const { source } = this.#options
+    const { source, transforms } = this.#options
     const answers = [...found]
     const asked = resuming.flatMap(({ arrival: { lane, committed }, checkpoint }, index) => {
       const answer = found[index]
       if (answer?.kind !== 'exact' || answer.arrived === 0) return []
+      if (checkpoint.algorithm !== lane.algorithm) {
+        answers[index] = { kind: 'unproved', reason: 'algorithm-changed' }
+        return []
+      }
       return { index, answer, ...partitionOf(lane), from: committed, checkpoint }
     })
     if (asked.length === 0) return answers
@@ -152,6 +165,11 @@ export class LaneOrigins {
     const compacted = asked.filter(({ topic }) => isCompacted(topic)).values()
     const findThem = async () => {
       for (const { index, answer, ...where } of compacted) {
+        // What a handler made of records cannot be told from what it would make of others.
+        if (transforms?.ruleFor(where.topic)) {
+          answers[index] = { kind: 'unproved', reason: 'resync-unknown' }
+          continue
+        }
         const { arrived, arrivedEnd } = answer
         answers[index] = await this.#withPoint(answer, { ...where, arrived, arrivedEnd })
       }
@@ -220,10 +238,19 @@ export class LaneOrigins {
       if (!isReady(end)) return notYet('where its log ends', end.failure)
       const producer = claims.next().value
       if (!producer) return noIdYet
-      const { level } = starts[index] as FirstStart
+      const { level, arrival } = starts[index] as FirstStart
       const place = { targetEnd: end.offset, arrivedEnd: -1, leaderEpoch: -1 }
       const position = { sequence: 0, arrived: 0, toPass: 0, ...place }
-      return { kind: 'go', origin: { ...producer, ...position, resumes, level, isFirst: true } }
+      return {
+        kind: 'go',
+        origin: {
+          ...producer,
+          ...position,
+          resumes: resumes && this.#isDeterministic(arrival.lane),
+          level,
+          isFirst: true
+        }
+      }
     })
   }
 

@@ -16,7 +16,8 @@ import {
   type TopicPartition
 } from '../native/index.ts'
 import type { SourceTopic, TargetTopic, TargetTopics } from '../topics/create.ts'
-import { type DecodedCheckpoint, decodeCheckpoint } from './checkpoint.ts'
+import type { TransformPlan } from '../transform/plan.ts'
+import { type DecodedCheckpoint, decodeCheckpoint, pathAlgorithm } from './checkpoint.ts'
 import type { Commits } from './commits.ts'
 import type { DeliveryLevel } from './delivery.ts'
 import { type Lane, laneName, type Refusal } from './lane.ts'
@@ -49,6 +50,7 @@ export interface LaneStarterOptions {
   groupId: string
   origins: LaneOrigins
   isolation: Isolation
+  transforms: TransformPlan | undefined
   reset: AutoOffsetReset
   log: Logger
   repeats: Repeats
@@ -162,7 +164,14 @@ export class LaneStarter {
     const tenure = tenures.get(lane) ?? lane.tenure
     const from = own ?? { committed: entry.offset, decoded }
     lane.takeOver(from.decoded)
+    lane.algorithm = this.#algorithmOf(lane)
     return { lane, tenure, topic, ...from }
+  }
+
+  #algorithmOf({ topic }: Lane): number {
+    const { transforms } = this.#options
+    const rule = transforms?.ruleFor(topic)
+    return (rule && transforms?.facts[rule.chain]?.version) ?? pathAlgorithm
   }
 
   /** Also while no mirror was running. */
@@ -358,7 +367,14 @@ export class LaneStarter {
   #begin(ready: readonly Candidate[]): void {
     if (ready.length === 0) return
     const { lanes, log } = this.#options
-    lanes.begin(ready.map(candidate => ({ lane: candidate.lane, start: laneStart(candidate) })))
+    const { transforms } = this.#options
+    lanes.begin(
+      ready.map(candidate => {
+        const { lane } = candidate
+        const opens = transforms?.ruleFor(lane.topic) ? 'handler' : 'none'
+        return { lane, start: { ...laneStart(candidate), opens } }
+      })
+    )
     for (const { lane, origin } of ready) lane.level = origin.level
     tellStarted(log, ready)
   }
@@ -412,7 +428,7 @@ function fixFor({ deliveryReason }: DeliveryLevel, candidates: readonly Candidat
   return `on the target: kafka-acls --add --allow-principal User:NAME --operation Read ${named.join(' ')}${more}`
 }
 
-function laneStart({ lane, start, target, origin }: Candidate): LaneStart {
+function laneStart({ lane, start, target, origin }: Candidate): Omit<LaneStart, 'opens'> {
   const { behaviour } = target
   return {
     topic: lane.topic,
@@ -424,6 +440,7 @@ function laneStart({ lane, start, target, origin }: Candidate): LaneStart {
     leaderEpoch: origin.leaderEpoch,
     targetMaxBatchBytes: behaviour.maxMessageBytes,
     targetAppendTime: behaviour.isAppendTime,
+    forcedCodec: 0,
     producerId: origin.producerId,
     producerEpoch: origin.producerEpoch,
     sequence: origin.sequence,

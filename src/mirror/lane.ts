@@ -2,7 +2,7 @@
 
 import type { OffsetToCommit, ProducerIdentity } from '../native/index.ts'
 import { addBatchPaths, batchPathsOf } from './batch-paths.ts'
-import type { DecodedCheckpoint, LaneDeeds } from './checkpoint.ts'
+import { type DecodedCheckpoint, type LaneDeeds, pathAlgorithm } from './checkpoint.ts'
 import { type DeliveryLevel, exactlyOnce } from './delivery.ts'
 import { Gaps } from './gaps.ts'
 import type { KeptStop } from './kept-stops.ts'
@@ -57,6 +57,8 @@ export class Lane {
   /** Of the topics that it was begun on, as in `TopicMetadata`. */
   sourceTopicId = ''
   targetTopicId = ''
+  /** What decides the order and number of the records that are sent, as commits tell it. */
+  algorithm = pathAlgorithm
   /** Also of lanes of this partition that were given up. */
   readonly gaps = new Gaps()
   /** How long an open transaction has held it back; 0 when none has for long. */

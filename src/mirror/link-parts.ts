@@ -6,15 +6,18 @@ import { BatchPool } from '../batches/pool.ts'
 import { type Cluster, type Group, type KafkaFailure, Link } from '../native/index.ts'
 import { type SourceTopic, TargetTopics } from '../topics/create.ts'
 import type { Gathering } from '../topics/gathering.ts'
+import { TransformPool } from '../transform/pool.ts'
 import { Assignment } from './assignment.ts'
 import { decodeCheckpoint } from './checkpoint.ts'
 import { ClientLog } from './client-log.ts'
 import { Commits } from './commits.ts'
 import { Discovery } from './discovery.ts'
+import { Handling } from './handling.ts'
 import { LaneOrigins } from './lane-origins.ts'
 import { LaneStarter } from './lane-starter.ts'
 import { Lanes } from './lanes.ts'
 import { openGroup } from './open-client.ts'
+import { Rebuilding } from './rebuilding.ts'
 import type { RecreatedTopic } from './recreated-topics.ts'
 import { Repeats } from './repeats.ts'
 import { Reseals } from './reseals.ts'
@@ -50,9 +53,13 @@ export interface LinkParts {
   starter: LaneStarter
   clientLog: ClientLog
   repeats: Repeats
-  pool: BatchPool
+  pools: readonly Closing[]
   ranges: SourceRanges
   skippedGaps: SkippedGaps
+}
+
+interface Closing {
+  close(): Promise<void>
 }
 
 const committedTimeoutMs = 10_000
@@ -70,7 +77,20 @@ export function openLink(options: LinkPartsOptions): LinkParts {
   const lanes = new Lanes(link, isolation)
   const repeats = new Repeats()
   const pool = new BatchPool({ maxThreads: threadsPerLink(config.links.length) })
-  new Reseals({ link, pool, log, repeats, onError })
+  const { transforms } = config
+  const handlers =
+    transforms &&
+    new TransformPool({ ...transforms, maxThreads: threadsPerLink(config.links.length) })
+  const { alias } = own.source
+  new Reseals({
+    link,
+    rebuilding: new Rebuilding(pool),
+    handling:
+      handlers && new Handling({ pool: handlers, transforms, source: alias, lanes, log, repeats }),
+    log,
+    repeats,
+    onError
+  })
   const { connection } = own.source
   const clientLog = new ClientLog(log, repeats, {
     source: connection,
@@ -120,15 +140,17 @@ export function openLink(options: LinkPartsOptions): LinkParts {
       targetClusterId,
       idempotent: own.link.idempotent,
       wish: own.delivery,
+      transforms,
       log
     }),
     isolation,
+    transforms,
     reset: own.autoOffsetReset
   })
   const ranges = new SourceRanges({ source, link, log, repeats })
   const skippedGaps = new SkippedGaps({ link, lanes, commits, idempotent: own.link.idempotent })
   return {
-    pool,
+    pools: handlers ? [pool, handlers] : [pool],
     link,
     group,
     lanes,

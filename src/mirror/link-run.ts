@@ -357,12 +357,12 @@ export class LinkRun {
 
   /** The link first: it uses the clusters' connections. What hangs on a dead broker is left behind. */
   async #close(limitMs: number): Promise<void> {
-    const { link, group, repeats, pool } = this.#parts
+    const { link, group, repeats, pools } = this.#parts
     this.#phase = 'ended'
     this.#watch.stop()
     this.#work.stop()
     repeats.close()
-    const closed = Promise.all([link.close(), group.close(), pool.close()])
+    const closed = Promise.all([link.close(), group.close(), ...pools.map(pool => pool.close())])
     if (await isDoneWithin(closed, limitMs)) return
     this.#log.warn({}, 'connections did not close in time')
   }

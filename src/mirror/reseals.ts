@@ -1,18 +1,41 @@
-// Has batches rebuilt that cannot pass unchanged: from the core to a worker and back into their place.
+// Has batches opened that cannot pass unchanged, or are not to: from the core to a worker and back into their place.
 
 import type { Logger } from 'pino'
-import type { BatchPool } from '../batches/pool.ts'
-import type { ResealTask } from '../batches/reseal.ts'
-import type { SentResult } from '../batches/reseal-worker.ts'
-import type { BatchToReseal, Link } from '../native/index.ts'
+import type { SentBatch } from '../batches/reseal-worker.ts'
+import type { BatchToReseal, LaneReason, Link } from '../native/index.ts'
 import type { Repeats } from './repeats.ts'
 
 /** Bytes that wait for workers or are in their hands, beside the budget: what is opened is many times as large. */
 const mostAwayBytes = 16 * 1_048_576
 
+/** What has become of a batch. */
+export type Opened =
+  /** It passes as it came. */
+  | { unchanged: true }
+  | { batches: readonly SentBatch[]; skipped: number }
+  | { failure: LaneReason; detail: string }
+
+/** Workers for one kind of work. The bytes are theirs from then on. */
+export interface Workshop {
+  /** How many batches it takes now. */
+  readonly room: number
+  open(batch: BatchToReseal, bytes: ArrayBuffer): Promise<Opened>
+  /** After a worker died: by one that has nothing else to do. */
+  openAlone(batch: BatchToReseal, bytes: ArrayBuffer): Promise<Opened>
+  /** After a second one did. */
+  giveUp(batch: BatchToReseal, bytes: ArrayBuffer, error: unknown): Promise<Opened>
+}
+
+type Core = Pick<
+  Link,
+  'rebuildBy' | 'takeReseals' | 'retakeReseal' | 'giveResealed' | 'giveUnchanged' | 'failReseal'
+>
+
 export interface ResealsOptions {
-  link: Pick<Link, 'rebuildBy' | 'takeReseals' | 'giveResealed' | 'failReseal'>
-  pool: Pick<BatchPool, 'reseal' | 'resealAlone' | 'room'>
+  link: Core
+  /** For whatever has no handler. */
+  rebuilding: Workshop
+  handling: Workshop | undefined
   log: Logger
   repeats: Repeats
   onError(error: unknown): void
@@ -29,71 +52,63 @@ export class Reseals {
   }
 
   #take(): void {
-    const { link, pool } = this.#options
-    while (this.#awayBytes < mostAwayBytes && pool.room > 0) {
-      const batches = link.takeReseals(mostAwayBytes - this.#awayBytes, pool.room)
+    const { link, rebuilding, handling } = this.#options
+    const room = () => Math.min(rebuilding.room, handling?.room ?? Number.POSITIVE_INFINITY)
+    while (this.#awayBytes < mostAwayBytes && room() > 0) {
+      const batches = link.takeReseals(mostAwayBytes - this.#awayBytes, room())
       if (batches.length === 0) return
-      for (const batch of batches) this.#rebuild(batch).catch(this.#options.onError)
+      for (const batch of batches) this.#open(batch).catch(this.#options.onError)
     }
   }
 
-  async #rebuild(batch: BatchToReseal): Promise<void> {
-    const bytes = batch.bytes.byteLength
-    this.#awayBytes += bytes
+  async #open(batch: BatchToReseal): Promise<void> {
+    const size = batch.bytes.byteLength
+    this.#awayBytes += size
     try {
       this.#giveBack(batch, await this.#ask(batch))
     } finally {
-      this.#awayBytes -= bytes
+      this.#awayBytes -= size
     }
     this.#take()
   }
 
-  /** A worker that died takes its batches with it, so a second one gets a copy, and nothing else. */
-  async #ask(batch: BatchToReseal): Promise<SentResult | { error: unknown }> {
-    const { pool, log } = this.#options
-    const copy = batch.bytes.slice(0)
+  /** A worker that died takes its batches with it, so a second one gets it anew, and nothing else. */
+  async #ask(batch: BatchToReseal): Promise<Opened | undefined> {
+    const { link, log, rebuilding, handling = rebuilding } = this.#options
+    const { lane, ticket, source, reason } = batch
+    const workshop = reason === 'handler' ? handling : rebuilding
     try {
-      return await pool.reseal(taskOf(batch, copy))
+      return await workshop.open(batch, batch.bytes)
     } catch (error) {
-      const { source, reason } = batch
       log.warn({ lane: source, reason, error: String(error) }, 'a worker failed; trying another')
     }
+    const again = link.retakeReseal(lane, ticket)
+    if (again === undefined) return undefined
     try {
-      return await pool.resealAlone(taskOf(batch, batch.bytes))
+      return await workshop.openAlone(batch, again)
     } catch (error) {
-      return { error }
+      const bytes = link.retakeReseal(lane, ticket)
+      return bytes && workshop.giveUp(batch, bytes, error)
     }
   }
 
-  #giveBack(batch: BatchToReseal, result: SentResult | { error: unknown }): void {
+  #giveBack(batch: BatchToReseal, result: Opened | undefined): void {
     const { link } = this.#options
     const { lane, ticket } = batch
-    if ('batches' in result) link.giveResealed(lane, ticket, result.skipped, result.batches)
-    else if ('failure' in result) {
+    if (result === undefined) return
+    if ('unchanged' in result) link.giveUnchanged(lane, ticket)
+    else if ('batches' in result) link.giveResealed(lane, ticket, result.skipped, result.batches)
+    else {
       this.#tell(batch, result.detail)
       link.failReseal(lane, ticket, result.failure)
-    } else {
-      this.#tell(batch, String(result.error))
-      link.failReseal(lane, ticket, 'worker-failed')
     }
   }
 
   #tell({ source, reason }: BatchToReseal, detail: string): void {
     const { repeats, log } = this.#options
+    const what = reason === 'handler' ? 'batch cannot be handled' : 'batch cannot be rebuilt'
     repeats.write(`reseal ${source}`, count =>
-      log.error({ lane: source, reason, detail, count }, 'batch cannot be rebuilt')
+      log.error({ lane: source, reason, detail, count }, what)
     )
-  }
-}
-
-function taskOf(batch: BatchToReseal, bytes: ArrayBuffer): ResealTask {
-  return {
-    bytes: new Uint8Array(bytes),
-    fromOffset: batch.fromOffset,
-    skipRecords: batch.skipRecords,
-    appendTime: batch.targetAppendTime ? 'as-is' : 'keep',
-    maxBytes: batch.targetMaxBatchBytes,
-    aimBytes: batch.aimBytes,
-    avoidsZstd: batch.avoidsZstd
   }
 }

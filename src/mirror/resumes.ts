@@ -11,7 +11,7 @@ import {
   type TargetFacts,
   type TopicPartition
 } from '../native/index.ts'
-import { type Checkpoint, pathAlgorithm } from './checkpoint.ts'
+import type { Checkpoint } from './checkpoint.ts'
 import type { SourcePoint } from './compacted-arrivals.ts'
 import type { DeliveryReason } from './delivery.ts'
 import { type ReplicatedEnd, readReplicatedEnds } from './replicated-ends.ts'
@@ -147,7 +147,7 @@ class Search {
   }
 
   begin(start: PartitionOffset | undefined, end: ReplicatedEnd | undefined): void {
-    const { algorithm, producerId, targetEnd } = this.question.checkpoint
+    const { producerId, targetEnd } = this.question.checkpoint
     const failure = start?.failure ?? end?.failure
     const [logStart, highWatermark] = [start?.offset ?? -1, end?.highWatermark ?? -1]
     if (failure || logStart < 0 || highWatermark < 0) {
@@ -156,8 +156,7 @@ class Search {
     }
     this.#facts = { ...this.#facts, logStart, highWatermark }
     this.#isBehind = end?.isBehind === true
-    if (algorithm !== pathAlgorithm) this.#decided = unproved('algorithm-changed')
-    else if (producerId < 0) {
+    if (producerId < 0) {
       const isUntouched = highWatermark === targetEnd && !this.#isBehind
       this.#decided = isUntouched ? { kind: 'fresh' } : unproved('no-producer-id')
     } else this.#lookBelow(highWatermark, 1)

@@ -2,6 +2,7 @@
 
 import type { LaneReason, LaneState, LinkColumn, LinkOptions, Properties } from '../native/index.ts'
 import type { TopicSelector } from '../topics/select.ts'
+import type { TransformPlan } from '../transform/plan.ts'
 import type { DeliveryLevel, DeliveryReason, DeliveryWish } from './delivery.ts'
 import type { Gap } from './gaps.ts'
 
@@ -49,6 +50,8 @@ export interface MirrorConfig {
   target: TargetConfig
   topics: TopicSelector
   creation: CreationPolicy
+  /** Without it no handler sees a record. */
+  transforms?: TransformPlan
   /** Limit of requests that change or describe topics of the target. */
   adminTimeoutMs: number
   /** Mirror up to the ends seen at start, then drain and end. */
@@ -105,6 +108,8 @@ export interface LaneView {
   resealTooLarge: number
   resealRefused: number
   resealCodecUnsupported: number
+  resealForced: number
+  transformed: number
   skippedControl: number
   skippedAborted: number
   skippedEmpty: number

@@ -88,11 +88,14 @@ bool IsPlausible(const BatchHeader& header, const WalkTask& task, int64_t previo
 
 std::optional<LaneReason> WhyNotShallow(const uint8_t* batch, const BatchHeader& header,
                                         const WalkTask& task) {
+    if (task.opens == LaneReason::kHandler) return LaneReason::kHandler;
     if (header.base_offset < std::max(task.position, task.log_start)) return LaneReason::kHeadTrim;
     if (header.record_count != int64_t{header.last_offset_delta} + 1) return LaneReason::kHoles;
     if (header.codec() == 0 && !HasDenseDeltas(batch, header)) return LaneReason::kHoles;
     if (header.is_append_time() && !task.target_append_time) return LaneReason::kAppendTime;
     if (header.size() > task.target_max_batch_bytes) return LaneReason::kTooLarge;
+    if (task.opens == LaneReason::kForced && header.codec() != task.forced_codec)
+        return LaneReason::kForced;
     return std::nullopt;
 }
 
@@ -167,7 +170,9 @@ Walk WalkBatches(WalkTask task) {
                                     .next_offset = run.next_offset,
                                     .max_timestamp = -1,
                                     .leader_epoch = -1,
-                                    .reason = LaneReason::kOldFormat,
+                                    .reason = task.opens == LaneReason::kHandler
+                                                  ? LaneReason::kHandler
+                                                  : LaneReason::kOldFormat,
                                     .from_offset = std::max(task.position, task.log_start)});
             continue;
         }
@@ -193,6 +198,10 @@ Walk WalkBatches(WalkTask task) {
             continue;
         }
 
+        // How many records are sent only whoever opens it can tell.
+        const auto is_uncounted = [](LaneReason why) {
+            return why == LaneReason::kHeadTrim || why == LaneReason::kHandler;
+        };
         BatchPath path = BatchPath::kShallow;
         LaneReason reason = LaneReason::kNone;
         if (header.is_control()) {
@@ -206,18 +215,18 @@ Walk WalkBatches(WalkTask task) {
             path = BatchPath::kReseal;
             reason = *why;
         }
-        walk.batches.push_back(
-            {.path = path,
-             .data = batch,
-             .size = static_cast<uint32_t>(header.size()),
-             .record_count = reason == LaneReason::kHeadTrim ? -1 : header.record_count,
-             .base_offset = path == BatchPath::kReseal ? std::max(header.base_offset, task.position)
-                                                       : header.base_offset,
-             .next_offset = header.next_offset(),
-             .max_timestamp = header.max_timestamp,
-             .leader_epoch = header.leader_epoch,
-             .reason = reason,
-             .from_offset = std::max(task.position, task.log_start)});
+        walk.batches.push_back({.path = path,
+                                .data = batch,
+                                .size = static_cast<uint32_t>(header.size()),
+                                .record_count = is_uncounted(reason) ? -1 : header.record_count,
+                                .base_offset = path == BatchPath::kReseal
+                                                   ? std::max(header.base_offset, task.position)
+                                                   : header.base_offset,
+                                .next_offset = header.next_offset(),
+                                .max_timestamp = header.max_timestamp,
+                                .leader_epoch = header.leader_epoch,
+                                .reason = reason,
+                                .from_offset = std::max(task.position, task.log_start)});
     }
     return is_cut();
 }

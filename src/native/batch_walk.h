@@ -52,6 +52,9 @@ struct WalkTask {
     bool target_append_time;
     // What cannot pass unchanged is found as kReseal instead of stopping the walk.
     bool can_reseal = false;
+    // So is what could: kHandler, every batch; kForced, those that have another codec.
+    LaneReason opens = LaneReason::kNone;
+    int forced_codec = 0;
 };
 
 // What cannot pass: everything before `offset` was walked, nothing at or after it is passed on.

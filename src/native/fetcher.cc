@@ -342,7 +342,9 @@ void Fetcher::Take(Request& request, const wire_result& result) {
                                  .aborted = std::move(answer.aborted),
                                  .target_max_batch_bytes = lane.target_max_batch_bytes,
                                  .target_append_time = lane.target_append_time,
-                                 .can_reseal = lane.can_reseal}),
+                                 .can_reseal = lane.can_reseal,
+                                 .opens = lane.opens,
+                                 .forced_codec = lane.forced_codec}),
             .owner = response,
             .at = now};
         if (answer.preferred_read_replica >= 0) fetched.proves_end = false;

@@ -395,6 +395,10 @@ export interface LaneStart extends TopicPartition {
   targetMaxBatchBytes: number
   /** Whether the target topic has message.timestamp.type=LogAppendTime. */
   targetAppendTime: boolean
+  /** Batches that could pass are opened too: `handler`, all of them; `forced`, those of another codec; `none`. */
+  opens: 'none' | 'forced' | 'handler'
+  /** By its number; with `forced` alone. */
+  forcedCodec: number
   /** -1: the link gets a fresh one for the lane, and its sequence begins at 0. */
   producerId: number
   producerEpoch: number
@@ -449,7 +453,10 @@ export const laneReasons = [
   'order-lost',
   'worker-failed',
   'target-went-back',
-  'topic-recreated'
+  'topic-recreated',
+  'forced',
+  'handler',
+  'handler-failed'
 ] as const
 export type LaneReason = (typeof laneReasons)[number]
 
@@ -483,6 +490,9 @@ export const laneColumns = [
   'resealTooLarge',
   'resealRefused',
   'resealCodecUnsupported',
+  'resealForced',
+  /** Batches that a handler has seen, sent or not. */
+  'transformed',
   'skippedControl',
   'skippedAborted',
   'skippedEmpty',
@@ -583,6 +593,10 @@ export interface Link {
     skipped: number,
     batches: readonly ResealedBatch[]
   ): void
+  /** The batch passes as it came: nothing was left out, its offsets are dense, and the target takes it. */
+  giveUnchanged(lane: number, ticket: number): void
+  /** A copy of its bytes once more, for another try; undefined when the lane is gone. */
+  retakeReseal(lane: number, ticket: number): ArrayBuffer | undefined
   /** Stops the lane at this batch. */
   failReseal(lane: number, ticket: number, reason: LaneReason): void
   /** Returns the ids of the lanes, in order; an id is never used twice. */

@@ -588,19 +588,30 @@ std::optional<Lane::ToReseal> Lane::TakeReseal() {
     for (Slot& slot : slots_) {
         if (slot.ticket != 0 && !slot.is_away) {
             slot.is_away = true;
-            return ToReseal{.ticket = slot.ticket,
-                            .data = slot.data,
-                            .size = slot.size,
-                            .reason = slot.reason,
-                            .from_offset = slot.from_offset,
-                            .skip = still_arrived_,
-                            .aim_bytes = std::min(narrowed_to_, AimFor(slot)),
-                            .avoids_zstd = avoids_zstd_,
-                            .owner = slot.owner};
+            return Describe(slot);
         }
         if (still_arrived_ > 0) return std::nullopt;
     }
     return std::nullopt;
+}
+
+Lane::ToReseal Lane::Describe(const Slot& slot) const {
+    return {.ticket = slot.ticket,
+            .data = slot.data,
+            .size = slot.size,
+            .reason = slot.reason,
+            .from_offset = slot.from_offset,
+            .skip = still_arrived_,
+            .aim_bytes = std::min(narrowed_to_, AimFor(slot)),
+            .avoids_zstd = avoids_zstd_,
+            .owner = slot.owner};
+}
+
+// While it is away nothing changes how much is to be skipped: what would be is behind it.
+std::optional<Lane::ToReseal> Lane::RetakeReseal(uint64_t ticket) const {
+    const size_t index = FindTicket(ticket);
+    if (index == slots_.size()) return std::nullopt;
+    return Describe(slots_[index]);
 }
 
 uint32_t Lane::AimFor(const Slot& slot) const {
@@ -624,6 +635,8 @@ void Lane::GiveResealed(uint64_t ticket, int64_t skipped, std::vector<Resealed> 
     if (skipped > 0) NoteArrivedEnd();
     if (batches.empty()) {
         counts_.arrived += skipped > 0;
+        // What a handler dropped has been through it all the same.
+        if (skipped == 0 && old.reason == LaneReason::kHandler) CountPath(old.reason);
         (index == 0 ? checkpoint_ : slots_[index - 1].end) = old.end;
         slots_.erase(slots_.begin() + static_cast<std::ptrdiff_t>(index));
     } else {
@@ -651,6 +664,16 @@ void Lane::GiveResealed(uint64_t ticket, int64_t skipped, std::vector<Resealed> 
     }
     PassOver();
     LookForEnd();
+}
+
+void Lane::GiveUnchanged(uint64_t ticket) {
+    const size_t index = FindTicket(ticket);
+    if (index == slots_.size()) return;
+    Slot& slot = slots_[index];
+    slot.record_count = ReadBatchHeader(slot.data).record_count;
+    slot.ticket = 0;
+    slot.is_away = false;
+    PassOver();
 }
 
 void Lane::FailReseal(uint64_t ticket, LaneReason reason) {

@@ -101,10 +101,10 @@ inline constexpr LaneWish kWishTargetLeader = 2;
 inline constexpr LaneWish kWishProducerId = 4;
 
 // Why batches are rebuilt, as they are counted.
-inline constexpr std::array kResealReasons = {LaneReason::kHeadTrim,        LaneReason::kHoles,
-                                              LaneReason::kOldFormat,       LaneReason::kAppendTime,
-                                              LaneReason::kTooLarge,        LaneReason::kRefused,
-                                              LaneReason::kCodecUnsupported};
+inline constexpr std::array kResealReasons = {
+    LaneReason::kHeadTrim,         LaneReason::kHoles,    LaneReason::kOldFormat,
+    LaneReason::kAppendTime,       LaneReason::kTooLarge, LaneReason::kRefused,
+    LaneReason::kCodecUnsupported, LaneReason::kForced,   LaneReason::kHandler};
 
 // What brokers do unless they are told otherwise (producer.id.expiration.ms).
 inline constexpr int64_t kProducerExpiryMs = 86'400'000;
@@ -123,6 +123,9 @@ class Lane {
         bool is_idempotent = true;
         // Batches that cannot pass unchanged wait for somebody who rebuilds them.
         bool can_reseal = false;
+        // Batches that could pass are opened too: kHandler, all; kForced, those of another codec.
+        LaneReason opens = LaneReason::kNone;
+        int forced_codec = 0;
         // No Fetch while more bytes than this wait or are in flight.
         uint64_t room_bytes;
         uint32_t target_max_batch_bytes;
@@ -271,6 +274,10 @@ class Lane {
     // `skipped` of its first records were left out, as asked. A ticket of a slot that is gone does
     // nothing.
     void GiveResealed(uint64_t ticket, int64_t skipped, std::vector<Resealed> batches);
+    // It was opened, and passes as it came: whole, dense and as the target takes it.
+    void GiveUnchanged(uint64_t ticket);
+    // The same batch again, for another try.
+    std::optional<ToReseal> RetakeReseal(uint64_t ticket) const;
     void FailReseal(uint64_t ticket, LaneReason reason);
 
     // --- either side.
@@ -368,6 +375,7 @@ class Lane {
     // Once all of it lies before the checkpoint, so does its end on the target.
     void NoteArrivedEnd();
     size_t FindTicket(uint64_t ticket) const;
+    ToReseal Describe(const Slot& slot) const;
     void DropFrom(size_t index);
     // The target refused the oldest batch for good.
     void Refused(LaneReason reason, int16_t code);

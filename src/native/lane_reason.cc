@@ -54,8 +54,12 @@ constexpr std::array kTexts = {
     Text{"topic-recreated",
          "the topic was deleted and made anew: what it holds now is another history, which is not "
          "joined to the old one"},
+    Text{"forced", "the topic's batches are written in another codec, as --recompress asks"},
+    Text{"handler", "a handler sees the topic's records"},
+    Text{"handler-failed",
+         "the handler failed and its errors are not passed over; see the log before this"},
 };
-static_assert(kTexts.size() == static_cast<size_t>(LaneReason::kTopicRecreated) + 1);
+static_assert(kTexts.size() == static_cast<size_t>(LaneReason::kHandlerFailed) + 1);
 
 }  // namespace
 

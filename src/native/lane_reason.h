@@ -34,6 +34,9 @@ enum class LaneReason : uint8_t {
     kWorkerFailed,
     kTargetWentBack,
     kTopicRecreated,
+    kForced,
+    kHandler,
+    kHandlerFailed,
 };
 
 // The reason's name, as in `laneReasons`.

@@ -134,6 +134,8 @@ std::vector<uint32_t> Link::AddLanes(const std::vector<LaneStart>& starts) {
                               .max_in_flight = options_.max_in_flight,
                               .is_idempotent = options_.is_idempotent,
                               .can_reseal = wake_rebuilder_ != nullptr,
+                              .opens = start.opens,
+                              .forced_codec = start.forced_codec,
                               .room_bytes = room,
                               .target_max_batch_bytes = start.target_max_batch_bytes,
                               .target_append_time = start.target_append_time,
@@ -387,6 +389,24 @@ void Link::GiveResealed(uint32_t lane, uint64_t ticket, int64_t skipped,
         routed->lane.GiveResealed(ticket, skipped, std::move(ready));
         Settle(routed, kWishNothing, now, kicks);
     }
+}
+
+void Link::GiveUnchanged(uint32_t lane, uint64_t ticket) {
+    const Moment now = Now();
+    Kicks kicks;
+    for (const RoutedLanePtr& routed : Find({lane})) {
+        std::lock_guard lock(routed->mutex);
+        routed->lane.GiveUnchanged(ticket);
+        Settle(routed, kWishNothing, now, kicks);
+    }
+}
+
+std::optional<Lane::ToReseal> Link::RetakeReseal(uint32_t lane, uint64_t ticket) {
+    for (const RoutedLanePtr& routed : Find({lane})) {
+        std::lock_guard lock(routed->mutex);
+        return routed->lane.RetakeReseal(ticket);
+    }
+    return std::nullopt;
 }
 
 void Link::FailReseal(uint32_t lane, uint64_t ticket, LaneReason reason) {

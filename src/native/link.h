@@ -53,6 +53,9 @@ struct LaneStart {
     int32_t leader_epoch;  // of the record before the offset; -1 not known
     uint32_t target_max_batch_bytes;
     bool target_append_time;
+    // As in Lane::Options.
+    LaneReason opens;
+    int forced_codec;
     int64_t producer_id;  // -1: the link's own
     int16_t producer_epoch;
     int32_t sequence;
@@ -152,7 +155,7 @@ class Link {
     // The checkpoints of these lanes behind a gap are committed.
     void ReadOn(const std::vector<uint32_t>& ids);
     // One row of kLaneColumns numbers per lane.
-    static constexpr size_t kLaneColumns = 40;
+    static constexpr size_t kLaneColumns = 33 + kResealReasons.size();
     using Totals = std::array<double, static_cast<size_t>(LinkCount::kSize)>;
     void Snapshot(std::vector<double>* rows, Totals* totals);
     std::vector<LinkEvent> DrainEvents();
@@ -175,6 +178,8 @@ class Link {
         int64_t last_offset;
         int64_t max_timestamp;
     };
+    void GiveUnchanged(uint32_t lane, uint64_t ticket);
+    std::optional<Lane::ToReseal> RetakeReseal(uint32_t lane, uint64_t ticket);
     void GiveResealed(uint32_t lane, uint64_t ticket, int64_t skipped,
                       std::vector<ResealedBatch> batches);
     void FailReseal(uint32_t lane, uint64_t ticket, LaneReason reason);

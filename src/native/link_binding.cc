@@ -59,6 +59,8 @@ class Link final : public Napi::ObjectWrap<Link>, public Closable {
     void RebuildBy(const Napi::CallbackInfo& info);
     Napi::Value TakeReseals(const Napi::CallbackInfo& info);
     void GiveResealed(const Napi::CallbackInfo& info);
+    void GiveUnchanged(const Napi::CallbackInfo& info);
+    Napi::Value RetakeReseal(const Napi::CallbackInfo& info);
     void FailReseal(const Napi::CallbackInfo& info);
     Napi::Value ClaimProducers(const Napi::CallbackInfo& info);
     Napi::Value AddLanes(const Napi::CallbackInfo& info);
@@ -116,6 +118,8 @@ std::vector<heliostat::LaneStart> ReadStarts(const Napi::Value& value) {
              .target_max_batch_bytes =
                  static_cast<uint32_t>(ReadInt64(lane.Get("targetMaxBatchBytes"))),
              .target_append_time = lane.Get("targetAppendTime").ToBoolean().Value(),
+             .opens = heliostat::ReasonOf(ReadString(lane.Get("opens"))),
+             .forced_codec = ReadInt(lane.Get("forcedCodec")),
              .producer_id = ReadInt64(lane.Get("producerId")),
              .producer_epoch = static_cast<int16_t>(ReadInt(lane.Get("producerEpoch"))),
              .sequence = ReadInt(lane.Get("sequence")),
@@ -125,6 +129,12 @@ std::vector<heliostat::LaneStart> ReadStarts(const Napi::Value& value) {
              .resumes = lane.Get("resumes").ToBoolean().Value()});
     }
     return starts;
+}
+
+Napi::Value CopyBytes(Napi::Env env, const heliostat::Lane::ToReseal& batch) {
+    Napi::ArrayBuffer bytes = Napi::ArrayBuffer::New(env, batch.size);
+    std::memcpy(bytes.Data(), batch.data, batch.size);
+    return bytes;
 }
 
 std::vector<uint32_t> ReadIds(const Napi::Value& value) {
@@ -220,6 +230,8 @@ Napi::Function Link::Define(Napi::Env env) {
         {InstanceMethod<&Link::Start>("start"), InstanceMethod<&Link::RebuildBy>("rebuildBy"),
          InstanceMethod<&Link::TakeReseals>("takeReseals"),
          InstanceMethod<&Link::GiveResealed>("giveResealed"),
+         InstanceMethod<&Link::GiveUnchanged>("giveUnchanged"),
+         InstanceMethod<&Link::RetakeReseal>("retakeReseal"),
          InstanceMethod<&Link::FailReseal>("failReseal"),
          InstanceMethod<&Link::ClaimProducers>("claimProducers"),
          InstanceMethod<&Link::AddLanes>("addLanes"),
@@ -263,14 +275,12 @@ Napi::Value Link::TakeReseals(const Napi::CallbackInfo& info) {
     for (const auto& task : link_->link->TakeReseals(static_cast<size_t>(ReadInt64(info[0])),
                                                      static_cast<size_t>(ReadInt64(info[1])))) {
         const heliostat::Lane::ToReseal& batch = task.batch;
-        Napi::ArrayBuffer bytes = Napi::ArrayBuffer::New(env, batch.size);
-        std::memcpy(bytes.Data(), batch.data, batch.size);
         Napi::Object object = Napi::Object::New(env);
         object.Set("lane", task.lane);
         object.Set("ticket", static_cast<double>(batch.ticket));
         object.Set("source", task.source);
         object.Set("reason", heliostat::NameOf(batch.reason));
-        object.Set("bytes", bytes);
+        object.Set("bytes", CopyBytes(env, batch));
         object.Set("fromOffset", static_cast<double>(batch.from_offset));
         object.Set("skipRecords", static_cast<double>(batch.skip));
         object.Set("targetAppendTime", task.target_append_time);
@@ -304,6 +314,20 @@ void Link::GiveResealed(const Napi::CallbackInfo& info) {
     link_->link->GiveResealed(static_cast<uint32_t>(ReadInt64(info[0])),
                               static_cast<uint64_t>(ReadInt64(info[1])), ReadInt64(info[2]),
                               std::move(ready));
+}
+
+void Link::GiveUnchanged(const Napi::CallbackInfo& info) {
+    if (!link_) return;
+    link_->link->GiveUnchanged(static_cast<uint32_t>(ReadInt64(info[0])),
+                               static_cast<uint64_t>(ReadInt64(info[1])));
+}
+
+Napi::Value Link::RetakeReseal(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    if (!link_) return env.Undefined();
+    const auto batch = link_->link->RetakeReseal(static_cast<uint32_t>(ReadInt64(info[0])),
+                                                 static_cast<uint64_t>(ReadInt64(info[1])));
+    return batch ? CopyBytes(env, *batch) : env.Undefined();
 }
 
 void Link::FailReseal(const Napi::CallbackInfo& info) {

@@ -155,7 +155,7 @@ function partitionReport(lane: LaneView): PartitionReport {
       shallow: lane.batchesShallow,
       reseal: countResealed(lane),
       merge: 0,
-      transform: 0,
+      transform: lane.transformed,
       skipped: countSkipped(lane)
     },
     reasons: batchPathsOf(lane),

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { pino } from 'pino'
 import { BatchPool } from '../../src/batches/pool.ts'
+import { Rebuilding } from '../../src/mirror/rebuilding.ts'
 import { Repeats } from '../../src/mirror/repeats.ts'
 import { Reseals } from '../../src/mirror/reseals.ts'
 import type { Codec } from '../support/batch-header.ts'
@@ -34,7 +35,14 @@ test('zstd becomes lz4, in its place; the other codecs stay', async t => {
   t.after(() => pool.close())
   const { link } = opened
   const log = pino({ enabled: false })
-  new Reseals({ link, pool, log, repeats: new Repeats(), onError: assert.fail })
+  new Reseals({
+    link,
+    rebuilding: new Rebuilding(pool),
+    handling: undefined,
+    log,
+    repeats: new Repeats(),
+    onError: assert.fail
+  })
   const [lane] = opened.add(topic, [0]) as [number]
   await opened.untilRecords(lane, codecs.length * recordsEach)
   const { values, received } = opened.target.target(topic, 0)

@@ -178,7 +178,7 @@ TEST(
     CHECK(next->reason == LaneReason::kCodecUnsupported && !lane.CanSend(kNow));
     lane.GiveResealed(next->ticket, 0, {Part(13, 15, 3)});
     lane.Answered(lane.Send().serial, 0, 102, kNow);
-    CHECK(lane.checkpoint() == 16 && lane.counts().resealed.back() == 1);
+    CHECK(lane.checkpoint() == 16 && lane.counts().resealed[6] == 1);
 }
 
 TEST(

@@ -80,6 +80,8 @@ export function laneStart(topic: string, partition: number): LaneStart {
     offset: 0,
     targetMaxBatchBytes: 1_000_000,
     targetAppendTime: false,
+    opens: 'none',
+    forcedCodec: 0,
     producerId: -1,
     producerEpoch: -1,
     sequence: 0,

@@ -9,6 +9,7 @@ import { commands } from '../../src/cli.ts'
 import { environmentName, runOptions } from '../../src/config/options.ts'
 import { readOptions, refuseUnknownVariables } from '../../src/config/read-options.ts'
 import { UsageError } from '../../src/errors.ts'
+import { builtIns } from '../../src/transform/built-ins.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'heliostat-cli-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -60,7 +61,8 @@ const quoteIt =
   "Put a pattern, or a value with spaces, in quotes, or the shell takes it apart: --whitelist '.*'"
 const everyTopic = "For every topic: --whitelist '.*'"
 const instead =
-  'Leave it out to mirror records as they are; topics that need it stay with MirrorMaker until then'
+  'a handler is an ES module here (a path, such as ./handler.mjs) or one that comes with heliostat: ' +
+  Object.keys(builtIns).join(', ')
 const printed = 'as web pages print in place of what is typed'
 
 const badInput: readonly [what: string, args: readonly string[], message: string][] = [
@@ -279,17 +281,17 @@ const badInput: readonly [what: string, args: readonly string[], message: string
   [
     'a message handler that is a Java class',
     ['run', ...files, '--whitelist', '.*', '--message.handler', 'com.example.Rename'],
-    `--message.handler: the Java class com.example.Rename cannot run here: a handler will be an ES module, and those are not there yet. ${instead}${seeRun}`
+    `--message.handler: the Java class com.example.Rename cannot run; ${instead}${seeRun}`
   ],
   [
-    'a message handler that is a module',
-    ['run', ...files, '--whitelist', '.*', '--message.handler', './rename.mjs'],
-    `--message.handler: handlers are not there yet, so the module "./rename.mjs" would not be called. ${instead}${seeRun}`
+    'a message handler that there is not',
+    ['run', ...files, '--whitelist', '.*', '--message.handler', 'renmae'],
+    `--message.handler: there is no handler "renmae"; ${instead}${seeRun}`
   ],
   [
-    'arguments of a message handler',
+    'arguments without a message handler',
     ['run', ...files, '--whitelist', '.*', '--message.handler.args', 'x'],
-    `--message.handler.args: it belongs to --message.handler, which is refused. Remove both${seeRun}`
+    `--message.handler.args: there is no --message.handler that it is for${seeRun}`
   ],
   [
     'a rebalance listener',

@@ -26,6 +26,8 @@ export function laneView(given: Partial<LaneView> = {}): LaneView {
     resealTooLarge: 0,
     resealRefused: 0,
     resealCodecUnsupported: 0,
+    resealForced: 0,
+    transformed: 0,
     skippedArrived: 0,
     firstSource: 100,
     lastSource: 109,

@@ -1,0 +1,139 @@
+// Handlers on real brokers: what they make of the records arrives once and in order, whatever dies meanwhile.
+
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, type TestContext, test } from 'node:test'
+import { produceMixed, produceNumbered } from '../support/corpus.ts'
+import { compareBatchBytes, compareTopics } from '../support/digest.ts'
+import { startPair } from '../support/kafka-broker.ts'
+import { createTopic } from '../support/kafka-tools.ts'
+import { killAgainAndAgain } from '../support/killed-mirror.ts'
+import { type MirrorOptions, mirrorOnce, partitionsOf } from '../support/mirror-process.ts'
+import { readNumbers } from '../support/numbered-once.ts'
+import { seededRandom } from '../support/random.ts'
+import { startLoad } from '../support/steady-load.ts'
+
+const limit = { timeout: 120_000 }
+
+let pair: Awaited<ReturnType<typeof startPair>>
+before(async () => {
+  pair = await startPair()
+})
+after(() => pair?.close())
+
+const identity = 'export default record => record'
+const everyThird = `export default record => {
+  const number = Number.parseInt(record.value.toString(), 10)
+  return number % 3 === 0 ? record : null
+}`
+
+test('what a handler leaves as it is passes byte for byte', limit, async t => {
+  const topic = await bothTopics(3)
+  await produceMixed(pair.source.bootstrap, topic, { records: 30_000 })
+  const { code, report, mirror } = await mirrorOnce(t, await withHandler(t, topic, identity))
+  assert.equal(code, 0, mirror.tail())
+  for (const { batches, delivery } of partitionsOf(report, topic)) {
+    assert.ok(batches.transform > 0)
+    assert.deepEqual([batches.shallow, batches.reseal, delivery], [0, 0, 'exactly-once'])
+  }
+  assert.deepEqual(await compareBatchBytes(pair.source.bootstrap, pair.target.bootstrap, topic), [])
+  assert.deepEqual(await compareTopics(pair.source.bootstrap, pair.target.bootstrap, [topic]), [])
+})
+
+test(
+  'killed again and again, a handler that drops records loses and doubles none',
+  limit,
+  async t => {
+    const topic = await bothTopics(4)
+    const load = await startLoad(pair.source.bootstrap, topic, {
+      everyMs: 50,
+      batchRecords: 20,
+      isIdempotent: true
+    })
+    t.after(() => load.stop().catch(() => undefined))
+    const options = await withHandler(t, topic, everyThird)
+    const flags = [...(options.flags ?? []), '--offset.commit.interval.ms', '700']
+    const lives = await killAgainAndAgain(t, { ...options, flags }, 4, seededRandom(t))
+    await load.stop()
+    t.diagnostic(`${load.records} records, ${lives.arrived} found behind commits`)
+    for (const { delivery } of lives.started) assert.equal(delivery, 'exactly-once')
+    const { code, mirror } = await mirrorOnce(t, options)
+    assert.equal(code, 0, mirror.tail())
+    const found = await readNumbers(pair.target.bootstrap, topic)
+    const expected = Array.from({ length: load.records / 4 }, (_, number) => number)
+    for (const [partition, numbers] of found) {
+      const wanted = expected.filter(number => number % 3 === 0)
+      assert.deepEqual(numbers, wanted, `partition ${partition}`)
+    }
+    assert.equal(found.size, 4)
+  }
+)
+
+test('on an error the lane stops, or the record is left out and told', limit, async t => {
+  const failing = `export default record => {
+    if (record.offset === 700) throw new Error('no such country')
+    return record
+  }`
+  const topic = await bothTopics(1)
+  await produceNumbered(pair.source.bootstrap, topic, { records: 1_000, batchRecords: 100 })
+  const options = await withHandler(t, topic, failing)
+  const stopped = await mirrorOnce(t, options)
+  assert.equal(stopped.code, 1, stopped.mirror.tail())
+  const [row] = partitionsOf(stopped.report, topic)
+  assert.deepEqual([row?.state, row?.reason, row?.records], ['stopped', 'handler-failed', 700])
+  const [told] = stopped.mirror.linesLike({ msg: 'batch cannot be handled' })
+  assert.match(`${told?.detail}`, /handler .* failed on the record at offset 700: no such country/)
+
+  const flags = [...(options.flags ?? []), '--on-handler-error', 'skip']
+  const skipped = await mirrorOnce(t, { ...options, flags })
+  assert.equal(skipped.code, 0, skipped.mirror.tail())
+  const numbers = (await readNumbers(pair.target.bootstrap, topic)).get(0)
+  const wanted = Array.from({ length: 1_000 }, (_, number) => number).filter(n => n !== 700)
+  assert.deepEqual(numbers, wanted)
+})
+
+test('a handler that never returns is ended, and counts as failed', limit, async t => {
+  const endless = `export default record => {
+    if (record.offset === 250) for (;;);
+    return record
+  }`
+  const topic = await bothTopics(2)
+  await produceNumbered(pair.source.bootstrap, topic, { records: 500, batchRecords: 100 })
+  const options = await withHandler(t, topic, endless)
+  const flags = [
+    ...(options.flags ?? []),
+    '--handler-timeout-ms',
+    '1000',
+    '--on-handler-error',
+    'skip'
+  ]
+  const { code, mirror } = await mirrorOnce(t, { ...options, flags })
+  assert.equal(code, 0, mirror.tail())
+  for (const numbers of (await readNumbers(pair.target.bootstrap, topic)).values()) {
+    const wanted = Array.from({ length: 500 }, (_, number) => number)
+    assert.deepEqual(
+      numbers,
+      wanted.filter(number => number < 200 || number >= 300)
+    )
+  }
+})
+
+async function bothTopics(partitions: number): Promise<string> {
+  const topic = `handled-${randomUUID()}`
+  await Promise.all(
+    [pair.source, pair.target].map(({ bootstrap }) => createTopic(bootstrap, topic, partitions))
+  )
+  return topic
+}
+
+async function withHandler(t: TestContext, topic: string, code: string): Promise<MirrorOptions> {
+  const folder = await mkdtemp(join(tmpdir(), 'heliostat-handler-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  const file = join(folder, 'handler.mjs')
+  await writeFile(file, code)
+  const names = { whitelist: topic, group: topic }
+  return { source: pair.source, target: pair.target, ...names, flags: ['--message.handler', file] }
+}
