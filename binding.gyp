@@ -10,6 +10,7 @@
             'sources': [
                 'src/native/addon.cc',
                 'src/native/admin.cc',
+                'src/native/append_batches.cc',
                 'src/native/batch_header.cc',
                 'src/native/batch_reader.cc',
                 'src/native/batch_walk.cc',

@@ -214,9 +214,9 @@ export const mirrorOptions = {
     group: 'Mirror',
     type: 'string',
     default: 'fail',
-    choices: ['fail', 'skip'],
+    choices: ['fail', 'skip', 'dead-letter'],
     describe:
-      'When a handler throws, or returns what is no record: stop the lane, or leave the record out, counted and logged.'
+      'When a handler throws, or returns what is no record: stop the lane, leave the record out, or write it to TOPIC.dlq on the target with headers that say where from and why. The latter two are counted and logged.'
   },
   'max-handler-errors': {
     group: 'Mirror',
@@ -226,7 +226,7 @@ export const mirrorOptions = {
     max: Number.MAX_SAFE_INTEGER,
     placeholder: 'N',
     describe:
-      'With --on-handler-error skip: after so many records of a link its lanes stop all the same.'
+      'With --on-handler-error skip or dead-letter: after so many records of a link its lanes stop all the same.'
   },
   'handler-timeout-ms': {
     group: 'Mirror',

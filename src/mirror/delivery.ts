@@ -17,6 +17,8 @@ export type DeliveryReason =
   | 'algorithm-changed'
   /** A handler says that it may make other records of the same. */
   | 'handler'
+  /** Handlers send records to other partitions than the lane's. */
+  | 'fan-out'
   /** What arrived after the commit cannot be read from the target any more. */
   | 'resync-unknown'
   /** The target's log may not be read: READ is missing. */

@@ -1,13 +1,17 @@
 // Has workers take batches through handlers, and judges what goes wrong there by the link's policy.
 
 import type { Logger } from 'pino'
+import type { ResealTask } from '../batches/reseal.ts'
 import type { BatchToReseal } from '../native/index.ts'
+import { deadLetterTopic } from '../transform/dead-letter.ts'
 import type { TransformPool } from '../transform/pool.ts'
 import type { TransformRule, Transforms } from '../transform/rules.ts'
 import type { RecordErrors, TransformTask } from '../transform/transform.ts'
 import type { SentTransform } from '../transform/transform-worker.ts'
+import { atLeastOnce } from './delivery.ts'
 import type { Lane } from './lane.ts'
 import type { Lanes } from './lanes.ts'
+import { type OtherPartitions, Refused } from './other-partitions.ts'
 import { taskOf } from './rebuilding.ts'
 import type { Repeats } from './repeats.ts'
 import type { Opened, Workshop } from './reseals.ts'
@@ -18,6 +22,7 @@ export interface HandlingOptions {
   /** The source cluster's name. */
   source: string
   lanes: Pick<Lanes, 'byId'>
+  others: Pick<OtherPartitions, 'counts' | 'learn' | 'write'>
   log: Logger
   repeats: Repeats
 }
@@ -39,58 +44,106 @@ export class Handling implements Workshop {
     return this.#errors
   }
 
-  open(batch: BatchToReseal, bytes: ArrayBuffer): Promise<Opened> {
+  open(batch: BatchToReseal, bytes: ArrayBuffer, turn: Promise<boolean>): Promise<Opened> {
     const { pool } = this.#options
-    return this.#do(batch, bytes, task => pool.transform(task))
+    return this.#do(batch, bytes, turn, task => pool.transform(task))
   }
 
-  openAlone(batch: BatchToReseal, bytes: ArrayBuffer): Promise<Opened> {
+  openAlone(batch: BatchToReseal, bytes: ArrayBuffer, turn: Promise<boolean>): Promise<Opened> {
     const { pool } = this.#options
-    return this.#do(batch, bytes, task => pool.transformAlone(task))
+    return this.#do(batch, bytes, turn, task => pool.transformAlone(task))
   }
 
   /** Which record it was cannot be known: the policy holds for all of the batch. */
-  giveUp(batch: BatchToReseal, bytes: ArrayBuffer, error: unknown): Promise<Opened> {
+  giveUp(
+    batch: BatchToReseal,
+    bytes: ArrayBuffer,
+    turn: Promise<boolean>,
+    error: unknown
+  ): Promise<Opened> {
     const { pool } = this.#options
     const failing = error instanceof Error ? error.message : String(error)
-    return this.#do(batch, bytes, task => pool.transformAlone({ ...task, failing }))
+    return this.#do(batch, bytes, turn, task => pool.transformAlone({ ...task, failing }))
   }
 
   async #do(
     batch: BatchToReseal,
     bytes: ArrayBuffer,
+    turn: Promise<boolean>,
     transform: (task: TransformTask) => Promise<SentTransform>
   ): Promise<Opened> {
-    const { lanes, transforms, source } = this.#options
+    const { lanes, transforms } = this.#options
     const lane = lanes.byId(batch.lane)
     const rule = lane && transforms.ruleFor(lane.topic)
     // Taken away meanwhile: nobody waits for the answer.
-    if (lane === undefined || rule === undefined) return { batches: [], skipped: 0 }
-    const { topic, partition } = lane
-    const result = await transform({
-      ...taskOf(batch, bytes),
-      chain: rule.chain,
-      place: { source, topic, partition },
-      targetTopic: topic,
-      targetPartition: partition,
-      onError: rule.onError
-    })
-    const errors = 'errors' in result ? result.errors : undefined
-    return errors ? this.#admit(lane, rule, errors, result as Opened) : (result as Opened)
+    if (lane === undefined || rule === undefined) return nothing
+    try {
+      const result = await this.#transform(lane, rule, taskOf(batch, bytes), transform)
+      if (!('batches' in result)) return result
+      if (!(await turn)) return nothing
+      return await this.#settle(lane, rule, result)
+    } catch (error) {
+      if (error instanceof Refused) return { failure: 'handler-failed', detail: error.message }
+      throw error
+    }
   }
 
-  #admit(lane: Lane, { maxErrors }: TransformRule, errors: RecordErrors, result: Opened): Opened {
+  async #transform(
+    lane: Lane,
+    rule: TransformRule,
+    task: ResealTask,
+    transform: (task: TransformTask) => Promise<SentTransform>
+  ): Promise<Exclude<SentTransform, { needs: unknown }>> {
+    const { source, others } = this.#options
+    const { topic, partition } = lane
+    let { bytes } = task
+    for (;;) {
+      const result = await transform({
+        ...task,
+        bytes,
+        chain: rule.chain,
+        place: { source, topic, partition },
+        targetTopic: topic,
+        targetPartition: partition,
+        partitions: others.counts,
+        onError: rule.onError
+      })
+      if (!('needs' in result)) return result
+      await others.learn(result.needs, lane.targetPartitions)
+      bytes = result.bytes
+    }
+  }
+
+  /** What goes to other partitions is there before the lane goes on; what has failed is counted. */
+  async #settle(lane: Lane, rule: TransformRule, result: Sent): Promise<Opened> {
+    const { others } = this.#options
+    const { elsewhere, errors } = result
+    if (elsewhere.length > 0) await others.write(elsewhere)
+    const letters = deadLetterTopic(lane.topic)
+    if (elsewhere.some(({ topic }) => topic !== letters)) lane.level = atLeastOnce('fan-out')
+    return errors ? this.#admit(lane, rule, errors, result) : result
+  }
+
+  #admit(lane: Lane, rule: TransformRule, errors: RecordErrors, result: Opened): Opened {
     const { log, repeats } = this.#options
+    const { maxErrors, onError } = rule
     this.#errors += errors.count
     const { topic, partition } = lane
+    const what = onError === 'skip' ? 'left out' : `sent to ${deadLetterTopic(topic)}`
     repeats.write(`handler ${lane.name}`, count =>
       log.error(
         { topic, partition, ...errors, errors: this.#errors, count },
-        'handler failed; records are left out'
+        `handler failed; its records are ${what}`
       )
     )
     if (this.#errors <= maxErrors) return result
-    const detail = `${this.#errors} records failed and --max-handler-errors is ${maxErrors}; the last: ${errors.message}`
+    const detail =
+      `${this.#errors} records failed and --max-handler-errors is ${maxErrors}; ` +
+      `the last: ${errors.message}`
     return { failure: 'handler-failed', detail }
   }
 }
+
+type Sent = Extract<SentTransform, { batches: unknown }>
+
+const nothing: Opened = { batches: [], skipped: 0 }

@@ -319,6 +319,7 @@ export class LaneStarter {
     lane.isInStep = target.isInStep
     lane.sourceTopicId = topic.id
     lane.targetTopicId = target.id
+    lane.targetPartitions = target.partitions
     return { ...candidate, target }
   }
 

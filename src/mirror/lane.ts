@@ -57,6 +57,8 @@ export class Lane {
   /** Of the topics that it was begun on, as in `TopicMetadata`. */
   sourceTopicId = ''
   targetTopicId = ''
+  /** Of the target topic. */
+  targetPartitions = 1
   /** What decides the order and number of the records that are sent, as commits tell it. */
   algorithm = pathAlgorithm
   /** Also of lanes of this partition that were given up. */

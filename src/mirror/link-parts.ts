@@ -17,6 +17,7 @@ import { LaneOrigins } from './lane-origins.ts'
 import { LaneStarter } from './lane-starter.ts'
 import { Lanes } from './lanes.ts'
 import { openGroup } from './open-client.ts'
+import { OtherPartitions } from './other-partitions.ts'
 import { Rebuilding } from './rebuilding.ts'
 import type { RecreatedTopic } from './recreated-topics.ts'
 import { Repeats } from './repeats.ts'
@@ -82,11 +83,19 @@ export function openLink(options: LinkPartsOptions): LinkParts {
     transforms &&
     new TransformPool({ ...transforms, maxThreads: threadsPerLink(config.links.length) })
   const { alias } = own.source
+  const others = new OtherPartitions({
+    target,
+    creation: config.creation,
+    timeoutMs: config.adminTimeoutMs,
+    log,
+    repeats
+  })
   new Reseals({
     link,
     rebuilding: new Rebuilding(pool),
     handling:
-      handlers && new Handling({ pool: handlers, transforms, source: alias, lanes, log, repeats }),
+      handlers &&
+      new Handling({ pool: handlers, transforms, source: alias, lanes, others, log, repeats }),
     log,
     repeats,
     onError
@@ -150,7 +159,7 @@ export function openLink(options: LinkPartsOptions): LinkParts {
   const ranges = new SourceRanges({ source, link, log, repeats })
   const skippedGaps = new SkippedGaps({ link, lanes, commits, idempotent: own.link.idempotent })
   return {
-    pools: handlers ? [pool, handlers] : [pool],
+    pools: handlers ? [pool, handlers, others] : [pool],
     link,
     group,
     lanes,

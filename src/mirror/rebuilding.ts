@@ -24,7 +24,12 @@ export class Rebuilding implements Workshop {
     return this.#pool.resealAlone(taskOf(batch, bytes))
   }
 
-  async giveUp(_: BatchToReseal, __: ArrayBuffer, error: unknown): Promise<Opened> {
+  async giveUp(
+    _batch: BatchToReseal,
+    _bytes: ArrayBuffer,
+    _turn: Promise<boolean>,
+    error: unknown
+  ): Promise<Opened> {
     return { failure: 'worker-failed', detail: String(error) }
   }
 }

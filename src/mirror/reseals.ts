@@ -15,15 +15,23 @@ export type Opened =
   | { batches: readonly SentBatch[]; skipped: number }
   | { failure: LaneReason; detail: string }
 
-/** Workers for one kind of work. The bytes are theirs from then on. */
+/**
+ * Workers for one kind of work. The bytes are theirs from then on. `turn` is there when all earlier batches of the lane
+ * are done with; false when one of them has stopped it.
+ */
 export interface Workshop {
   /** How many batches it takes now. */
   readonly room: number
-  open(batch: BatchToReseal, bytes: ArrayBuffer): Promise<Opened>
+  open(batch: BatchToReseal, bytes: ArrayBuffer, turn: Promise<boolean>): Promise<Opened>
   /** After a worker died: by one that has nothing else to do. */
-  openAlone(batch: BatchToReseal, bytes: ArrayBuffer): Promise<Opened>
+  openAlone(batch: BatchToReseal, bytes: ArrayBuffer, turn: Promise<boolean>): Promise<Opened>
   /** After a second one did. */
-  giveUp(batch: BatchToReseal, bytes: ArrayBuffer, error: unknown): Promise<Opened>
+  giveUp(
+    batch: BatchToReseal,
+    bytes: ArrayBuffer,
+    turn: Promise<boolean>,
+    error: unknown
+  ): Promise<Opened>
 }
 
 type Core = Pick<
@@ -43,6 +51,8 @@ export interface ResealsOptions {
 
 export class Reseals {
   readonly #options: ResealsOptions
+  /** By lane: the end of its newest batch that is away. */
+  readonly #ends = new Map<number, Promise<boolean>>()
   #awayBytes = 0
 
   /** To be made before any lane is added. */
@@ -64,31 +74,39 @@ export class Reseals {
   async #open(batch: BatchToReseal): Promise<void> {
     const size = batch.bytes.byteLength
     this.#awayBytes += size
+    const turn = this.#ends.get(batch.lane) ?? Promise.resolve(true)
+    const asked = this.#ask(batch, turn)
+    const end = asked.then(
+      result => turn.then(isGood => isGood && isKept(result)),
+      () => false
+    )
+    this.#ends.set(batch.lane, end)
     try {
-      this.#giveBack(batch, await this.#ask(batch))
+      this.#giveBack(batch, await asked)
     } finally {
       this.#awayBytes -= size
+      if (this.#ends.get(batch.lane) === end) this.#ends.delete(batch.lane)
     }
     this.#take()
   }
 
   /** A worker that died takes its batches with it, so a second one gets it anew, and nothing else. */
-  async #ask(batch: BatchToReseal): Promise<Opened | undefined> {
+  async #ask(batch: BatchToReseal, turn: Promise<boolean>): Promise<Opened | undefined> {
     const { link, log, rebuilding, handling = rebuilding } = this.#options
     const { lane, ticket, source, reason } = batch
     const workshop = reason === 'handler' ? handling : rebuilding
     try {
-      return await workshop.open(batch, batch.bytes)
+      return await workshop.open(batch, batch.bytes, turn)
     } catch (error) {
       log.warn({ lane: source, reason, error: String(error) }, 'a worker failed; trying another')
     }
     const again = link.retakeReseal(lane, ticket)
     if (again === undefined) return undefined
     try {
-      return await workshop.openAlone(batch, again)
+      return await workshop.openAlone(batch, again, turn)
     } catch (error) {
       const bytes = link.retakeReseal(lane, ticket)
-      return bytes && workshop.giveUp(batch, bytes, error)
+      return bytes && workshop.giveUp(batch, bytes, turn, error)
     }
   }
 
@@ -111,4 +129,8 @@ export class Reseals {
       log.error({ lane: source, reason, detail, count }, what)
     )
   }
+}
+
+function isKept(result: Opened | undefined): boolean {
+  return result !== undefined && !('failure' in result)
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "admin.h"
+#include "append_batches.h"
 #include "batch_reader.h"
 #include "group_offsets.h"
 #include "js_values.h"
@@ -37,6 +38,7 @@ class Cluster final : public Napi::ObjectWrap<Cluster>, public Closable {
     Napi::Value ReadBatches(const Napi::CallbackInfo& info);
     Napi::Value DescribeProducers(const Napi::CallbackInfo& info);
     Napi::Value LogEnds(const Napi::CallbackInfo& info);
+    Napi::Value AppendBatches(const Napi::CallbackInfo& info);
     void SetCredentials(const Napi::CallbackInfo& info);
     Napi::Value CreateTopics(const Napi::CallbackInfo& info);
     Napi::Value CreatePartitions(const Napi::CallbackInfo& info);
@@ -84,6 +86,7 @@ Napi::Function Cluster::Define(Napi::Env env) {
                         InstanceMethod<&Cluster::ReadBatches>("readBatches"),
                         InstanceMethod<&Cluster::DescribeProducers>("describeProducers"),
                         InstanceMethod<&Cluster::LogEnds>("logEnds"),
+                        InstanceMethod<&Cluster::AppendBatches>("appendBatches"),
                         InstanceMethod<&Cluster::SetCredentials>("setCredentials"),
                         InstanceMethod<&Cluster::CreateTopics>("createTopics"),
                         InstanceMethod<&Cluster::CreatePartitions>("createPartitions"),
@@ -225,6 +228,16 @@ Napi::Value Cluster::LogEnds(const Napi::CallbackInfo& info) {
         info, "log ends",
         [asked = std::move(asked), timeout_ms](rd_kafka_t* rk, LeaderCache& leaders) {
             return ReadLogEnds(rk, leaders, asked, timeout_ms);
+        });
+}
+
+Napi::Value Cluster::AppendBatches(const Napi::CallbackInfo& info) {
+    std::vector<NewBatch> batches = ReadNewBatches(info[0]);
+    const int timeout_ms = ReadInt(info[1]);
+    return RunAtLeaders<std::vector<PartitionOffset>>(
+        info, "append batches",
+        [batches = std::move(batches), timeout_ms](rd_kafka_t* rk, LeaderCache& leaders) {
+            return ::AppendBatches(rk, leaders, batches, timeout_ms);
         });
 }
 

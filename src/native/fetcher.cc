@@ -16,6 +16,8 @@ namespace {
 constexpr int64_t kFirstFetchBytes = 1 << 20;
 constexpr int64_t kLeastFetchBytes = 64 << 10;
 constexpr int64_t kFarRoundTripUs = 5'000;
+// While an answer is on its way from afar, lanes that it does not bring anything for are asked for.
+constexpr int kMostOutFar = 4;
 constexpr int64_t kLongFetchUs = 500'000;
 constexpr int64_t kTooLongFetchUs = 2'000'000;
 
@@ -56,6 +58,8 @@ struct Fetcher::Request {
     std::vector<Entry> entries;
     AnswerIndex index;
     int64_t reserved = 0;
+    // It names nothing but lanes that are caught up.
+    bool is_poll = true;
 };
 
 Fetcher::Fetcher(Link& link, wire_connection* connection, int32_t broker_id)
@@ -74,7 +78,7 @@ void Fetcher::List(const RoutedLanePtr& lane) {
 
 void Fetcher::Kick() {
     is_kicked_.store(true);
-    if (link_.is_closing() || is_busy_.exchange(true)) return;
+    if (link_.is_closing() || !Begins()) return;
     link_.RequestBegins();
     const wire_call call{.api = WIRE_FETCH,
                          .min_version = kFetchMin,
@@ -85,6 +89,13 @@ void Fetcher::Kick() {
                          .done = OnDone,
                          .opaque = new Request{.fetcher = this, .entries = {}, .index = {}}};
     wire_enqueue(connection_, &call);
+}
+
+bool Fetcher::Begins() {
+    int out = out_.load();
+    while (out < most_out_.load())
+        if (out_.compare_exchange_weak(out, out + 1)) return true;
+    return false;
 }
 
 int Fetcher::OnMake(wire_request* wire, int16_t version, void* opaque) {
@@ -100,6 +111,7 @@ bool Fetcher::Make(Request& request, wire_request* wire, int16_t version) {
         link_.KickAt(hold_until_ms_);
         return false;
     }
+    if (is_polling_ || (out_.load() > 1 && !HasBehind())) return false;
     request.reserved = link_.budget()->TryReserve(WantedBytes(), kLeastFetchBytes);
     if (request.reserved == 0) return false;
     while (request.entries.empty()) {
@@ -112,9 +124,11 @@ bool Fetcher::Make(Request& request, wire_request* wire, int16_t version) {
             lane->is_listed_to_fetch = false;
             if (lane->is_removed || !lane->lane.WantsFetch(now)) continue;
             lane->lane.FetchSent();
+            request.is_poll = request.is_poll && lane->lane.IsCaughtUp();
             request.entries.push_back({lane, {lane->lane.position(), lane->lane.position_epoch()}});
         }
     }
+    is_polling_ = request.is_poll;
     Write(request, wire, version);
     link_.Count(LinkCount::kFetchRequests, 1);
     return true;
@@ -123,10 +137,16 @@ bool Fetcher::Make(Request& request, wire_request* wire, int16_t version) {
 // A long poll holds what it reserves for as long as nothing comes, so it reserves little; and no
 // connection takes more than leaves every other one its own.
 int64_t Fetcher::WantedBytes() {
-    const int64_t share = link_.budget()->limit() / link_.connections().fetcher_count();
+    const int64_t share =
+        link_.budget()->limit() / link_.connections().fetcher_count() / most_out_.load();
     std::lock_guard lock(mutex_);
     const int64_t wanted = behind_.empty() ? kLeastFetchBytes : std::min(fetch_bytes_, share);
     return std::max(wanted, kLeastFetchBytes);
+}
+
+bool Fetcher::HasBehind() {
+    std::lock_guard lock(mutex_);
+    return !behind_.empty();
 }
 
 std::vector<ListedLane> Fetcher::TakeListed() {
@@ -219,6 +239,7 @@ void Fetcher::OnDone(const wire_result* result, void* opaque) {
 
 void Fetcher::Done(Request& request, const wire_result& result) {
     bool has_more = false;
+    if (request.is_poll && result.outcome != WIRE_DROPPED) is_polling_ = false;
     if (result.outcome == WIRE_ANSWERED) {
         Take(request, result);
         std::lock_guard lock(mutex_);
@@ -227,7 +248,7 @@ void Fetcher::Done(Request& request, const wire_result& result) {
         if (request.reserved > 0) link_.budget()->Return(request.reserved);
         if (result.outcome != WIRE_DROPPED) Lose(request);
     }
-    is_busy_.store(false);
+    out_.fetch_sub(1);
     // A kick while this was under way did nothing; its reason may still be there.
     if (has_more || is_kicked_.load()) Kick();
 }
@@ -398,6 +419,7 @@ void Fetcher::Adapt(const Request& request, const wire_result& result, size_t re
     lane_cap_ = is_full ? std::max(kLeastLaneCap, 2 * lanes_with_data) : kNoLaneCap;
     // The least one is distance; the rest of the others is a busy machine's.
     least_round_trip_us_ = std::min(least_round_trip_us_, result.round_trip_us);
+    most_out_.store(least_round_trip_us_ > kFarRoundTripUs ? kMostOutFar : 1);
     if (result.round_trip_us > kTooLongFetchUs && record_bytes > 0) {
         fetch_bytes_ = std::max(fetch_bytes_ / 2, kLeastFetchBytes);
     } else if (is_full && least_round_trip_us_ > kFarRoundTripUs &&

@@ -1,5 +1,5 @@
-// One connection to a source broker: asks for all its lanes that have room, one Fetch at a time,
-// and hands what comes back to the lanes.
+// One connection to a source broker: asks for all its lanes that have room, and hands what comes
+// back to the lanes. One Fetch is out at a time, and several where the broker is far.
 #ifndef HELIOSTAT_FETCHER_H_
 #define HELIOSTAT_FETCHER_H_
 
@@ -43,8 +43,11 @@ class Fetcher {
     static int OnMake(wire_request* request, int16_t version, void* opaque);
     static void OnDone(const wire_result* result, void* opaque);
 
+    // Whether one more may be out; it is counted then.
+    bool Begins();
     bool Make(Request& request, wire_request* wire, int16_t version);
     int64_t WantedBytes();
+    bool HasBehind();
     std::vector<ListedLane> TakeListed();
     void Write(Request& request, wire_request* wire, int16_t version);
     void Done(Request& request, const wire_result& result);
@@ -65,14 +68,18 @@ class Fetcher {
     std::deque<ListedLane> behind_;
     std::deque<ListedLane> caught_up_;
 
-    // One ticket or Fetch is out while busy; `again` remembers a kick that came meanwhile.
-    std::atomic<bool> is_busy_{false};
+    // Tickets and Fetches that are out, and how many may be. Of a kick that finds no place it is
+    // remembered that it came.
+    std::atomic<int> out_{0};
+    std::atomic<int> most_out_{1};
     std::atomic<bool> is_kicked_{false};
 
     // Broker thread only from here.
     Encoder encoder_;
     int64_t fetch_bytes_;
     size_t lane_cap_;
+    // A Fetch that waits for something new is out: what is sent behind it waits as well.
+    bool is_polling_ = false;
     int64_t least_round_trip_us_ = INT64_MAX;
     int64_t batch_bytes_ = 0;  // of a batch lately; 0 before the first
     int64_t hold_until_ms_ = 0;

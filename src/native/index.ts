@@ -264,6 +264,14 @@ export interface Cluster {
     partitions: readonly (TopicPartition & { leaderEpoch: number })[],
     timeoutMs: number
   ): Promise<PartitionOffset[]>
+  /**
+   * Writes one whole batch (format 2, base offset 0) to each partition, each partition once, without a producer id:
+   * one that is sent again may be there twice. Tells the offsets that they got, in the order asked.
+   */
+  appendBatches(
+    batches: readonly (TopicPartition & { bytes: Uint8Array })[],
+    timeoutMs: number
+  ): Promise<PartitionOffset[]>
   /** New connections log in with these; for SASL PLAIN and SCRAM. */
   setCredentials(username: string, password: string): void
   describeTopicConfigs(topics: readonly string[], timeoutMs: number): Promise<TopicConfigs[]>

@@ -133,6 +133,15 @@ std::vector<PartitionOffset> ReadEpochs(const Napi::Value& value) {
     });
 }
 
+std::vector<NewBatch> ReadNewBatches(const Napi::Value& value) {
+    return ReadArray(value, [](const Napi::Value& element) {
+        const auto bytes = ReadField(element, "bytes").As<Napi::Uint8Array>();
+        return NewBatch{ReadString(ReadField(element, "topic")),
+                        ReadInt(ReadField(element, "partition")),
+                        {bytes.Data(), bytes.Data() + bytes.ByteLength()}};
+    });
+}
+
 std::vector<NewTopic> ReadNewTopics(const Napi::Value& value) {
     return ReadArray(value, [](const Napi::Value& element) {
         return NewTopic{ReadString(ReadField(element, "topic")),

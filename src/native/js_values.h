@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "admin.h"
+#include "append_batches.h"
 #include "batch_reader.h"
 #include "event_log.h"
 #include "failure.h"
@@ -31,6 +32,7 @@ std::vector<PartitionOffset> ReadOffsetsToCommit(const Napi::Value& value);
 std::vector<PartitionOffset> ReadOffsets(const Napi::Value& value);
 // With leader epochs instead of offsets.
 std::vector<PartitionOffset> ReadEpochs(const Napi::Value& value);
+std::vector<NewBatch> ReadNewBatches(const Napi::Value& value);
 std::vector<NewTopic> ReadNewTopics(const Napi::Value& value);
 std::vector<TopicTotal> ReadTopicTotals(const Napi::Value& value);
 

@@ -45,5 +45,7 @@ function toSentTransform(result: TransformResult): SentTransform {
 }
 
 function buffersOf(result: SentTransform): ArrayBuffer[] {
-  return 'batches' in result ? result.batches.map(({ bytes }) => bytes.buffer) : []
+  if ('needs' in result) return [result.bytes.buffer]
+  if (!('batches' in result)) return []
+  return [...result.batches, ...result.elsewhere].map(({ bytes }) => bytes.buffer)
 }

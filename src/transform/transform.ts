@@ -5,6 +5,7 @@ import { headerBytes, readHeader } from '../batches/batch-header.ts'
 import { defaultLimits } from '../batches/compression.ts'
 import { DenseRecords } from '../batches/dense-records.ts'
 import { BatchRecords } from '../batches/record-batch.ts'
+import type { RecordView } from '../batches/record-view.ts'
 import {
   codecFor,
   mostGrowth,
@@ -15,10 +16,12 @@ import {
   sealWithin
 } from '../batches/reseal.ts'
 import { type Chain, HandlerFailure, type Place } from './chain.ts'
+import { deadLetterOf, deadLetterTopic } from './dead-letter.ts'
+import { Elsewhere, type ElsewhereBatch } from './elsewhere.ts'
 import { HandledRecord } from './handled-record.ts'
 
 /** What becomes of a record on which a handler fails. */
-export type ErrorPolicy = 'fail' | 'skip'
+export type ErrorPolicy = 'fail' | 'skip' | 'dead-letter'
 
 export interface TransformTask extends ResealTask {
   /** Which of the worker's chains. */
@@ -26,12 +29,14 @@ export interface TransformTask extends ResealTask {
   place: Place
   targetTopic: string
   targetPartition: number
+  /** Partitions of the target's topics, as far as known. */
+  partitions: Readonly<Record<string, number>>
   onError: ErrorPolicy
   /** Set where handlers are not to be asked again: why all records of the batch count as failed. */
   failing?: string
 }
 
-/** Records that were left out since a handler failed on them. */
+/** Records that were left out, or sent to the dead letters, since a handler failed on them. */
 export interface RecordErrors {
   count: number
   /** Of the first of them. */
@@ -42,11 +47,18 @@ export interface RecordErrors {
 
 /**
  * `unchanged`: the batch may pass as it came. Otherwise as in a ResealResult: no batches where handlers left nothing,
- * and a failure is about the batch as a whole.
+ * and a failure is about the batch as a whole. `elsewhere` is to be written before the batch counts as done. `needs`: it
+ * is to be asked again, with the bytes that it gives back, when the partitions of these topics are known.
  */
 export type TransformResult =
   | { unchanged: true }
-  | { batches: ResealedBatch[]; skipped: number; errors?: RecordErrors }
+  | {
+      batches: ResealedBatch[]
+      skipped: number
+      elsewhere: ElsewhereBatch[]
+      errors?: RecordErrors
+    }
+  | { needs: string[]; bytes: Uint8Array<ArrayBuffer> }
   | { failure: BatchFault['reason'] | 'handler-failed'; detail: string }
 
 export function transformBatch(task: TransformTask, chain: Chain): TransformResult {
@@ -62,10 +74,13 @@ export function transformBatch(task: TransformTask, chain: Chain): TransformResu
 /** A handler failed on a record, and that is the end of it. */
 class RecordFailure extends Error {}
 
+const mostBytes = defaultLimits.maxBytes * mostGrowth
+
 class Transform {
   readonly #task: TransformTask
   readonly #chain: Chain
   readonly #opened: Opened
+  readonly #elsewhere: Elsewhere
   /** Undefined for as long as the batch may pass as it came. */
   #written: DenseRecords | undefined
   #skipped = 0
@@ -77,6 +92,7 @@ class Transform {
     this.#task = task
     this.#chain = chain
     this.#opened = openTask(task, defaultLimits)
+    this.#elsewhere = new Elsewhere(task.partitions, mostBytes)
     if (!mayPass(task)) this.#written = this.#begin()
   }
 
@@ -86,12 +102,17 @@ class Transform {
     else this.#handleEach()
     const { source, codec } = this.#opened
     if (source instanceof BatchRecords && !source.hasTrueDeltas) this.#rewrite()
-    const errors = this.#errors && { errors: this.#errors }
-    if (this.#written === undefined) return { unchanged: true }
-    const isEmpty = this.#written.count === 0
     const task = this.#task
-    const batches = isEmpty ? [] : sealWithin(this.#written, codecFor(codec, task), task)
-    return { batches, skipped: this.#skipped, ...errors }
+    const needs = this.#elsewhere.unknown
+    if (needs.length > 0) return { needs, bytes: task.bytes }
+    if (this.#written === undefined) return { unchanged: true }
+    const seal = (records: DenseRecords) => sealWithin(records, codecFor(codec, task), task)
+    return {
+      batches: this.#written.count === 0 ? [] : seal(this.#written),
+      skipped: this.#skipped,
+      elsewhere: this.#elsewhere.seal(seal),
+      ...(this.#errors && { errors: this.#errors })
+    }
   }
 
   #handleEach(): void {
@@ -137,7 +158,7 @@ class Transform {
       this.#refuse()
       return this.#chain.handle(record, this.#task.place)
     } catch (error) {
-      this.#fail(error, record.offset, 1)
+      this.#fail(error, [record])
       return []
     }
   }
@@ -147,7 +168,7 @@ class Transform {
       this.#refuse()
       return this.#chain.handleAll(records, this.#task.place)
     } catch (error) {
-      this.#fail(error, records[0]?.offset ?? -1, records.length)
+      this.#fail(error, records)
       return []
     }
   }
@@ -157,9 +178,13 @@ class Transform {
     if (failing !== undefined) throw new HandlerFailure(this.#chain.name, failing)
   }
 
-  #fail(error: unknown, offset: number, count: number): void {
+  #fail(error: unknown, records: readonly HandledRecord[]): void {
     if (!(error instanceof HandlerFailure)) throw error
     const { handler, message } = error
+    const count = records.length
+    const offset = records[0]?.offset ?? -1
+    if (this.#task.onError === 'dead-letter')
+      for (const { view } of records) this.#bury(view, error)
     if (this.#task.onError === 'fail') {
       throw new RecordFailure(
         `handler ${handler} failed on the record at offset ${offset}: ${message}`
@@ -169,25 +194,49 @@ class Transform {
     else this.#errors = { count, offset, handler, message }
   }
 
+  #bury(record: RecordView, failure: HandlerFailure): void {
+    const { targetTopic, targetPartition, place } = this.#task
+    const topic = deadLetterTopic(targetTopic)
+    const partition = this.#elsewhere.locate(topic, 'by-key', null, targetPartition)
+    if (partition === undefined) return
+    const timestamp = this.#opened.timestamp ?? record.timestamp
+    const letter = deadLetterOf(record, place, failure)
+    this.#elsewhere.add({ topic, partition }, letter, record.offset, timestamp)
+  }
+
   #write(record: HandledRecord): void {
-    const { targetTopic, targetPartition } = this.#task
-    const isAtHome = record.topic === targetTopic && record.partition === targetPartition
-    if (!isAtHome) {
-      throw new RecordFailure(
-        `the record at offset ${record.offset} is sent to ${record.topic}-${record.partition}: handlers cannot ` +
-          'choose another topic or partition yet'
-      )
-    }
     this.#rewrite()
-    if (this.#skipped < this.#task.skipRecords) {
+    const { topic } = record
+    const partition = this.#locate(record)
+    if (partition === undefined) return
+    const { targetTopic, targetPartition } = this.#task
+    const isAtHome = topic === targetTopic && partition === targetPartition
+    if (isAtHome && this.#skipped < this.#task.skipRecords) {
       this.#skipped++
       return
     }
     const timestamp = record.newTimestamp ?? this.#opened.timestamp ?? record.view.timestamp
     const body = record.newBody()
+    if (!isAtHome) {
+      this.#elsewhere.add({ topic, partition }, body ?? record.view, record.offset, timestamp)
+      return
+    }
     const written = this.#written as DenseRecords
     if (body === undefined) written.add(record.view, record.offset, timestamp)
     else written.addMade(body, record.offset, timestamp)
+  }
+
+  /** Undefined: it is not known yet, or the record has failed. */
+  #locate(record: HandledRecord): number | undefined {
+    const { targetTopic, targetPartition } = this.#task
+    const { topic, partition, key } = record
+    if (topic === targetTopic && partition === targetPartition) return partition
+    try {
+      return this.#elsewhere.locate(topic, partition, key, targetPartition)
+    } catch (error) {
+      this.#fail(new HandlerFailure(this.#chain.name, error), [record])
+      return undefined
+    }
   }
 
   /** From here on the batch is written anew, with what was passed on until now. */
@@ -204,7 +253,7 @@ class Transform {
 
   #begin(): DenseRecords {
     const { bytes } = this.#opened.source.record
-    return new DenseRecords(bytes.length + 64, defaultLimits.maxBytes * mostGrowth)
+    return new DenseRecords(bytes.length + 64, mostBytes)
   }
 }
 

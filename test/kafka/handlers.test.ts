@@ -6,7 +6,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, type TestContext, test } from 'node:test'
-import { produceMixed, produceNumbered } from '../support/corpus.ts'
+import { partitionOfKey } from '../../src/transform/key-partition.ts'
+import { produceMixed, produceNumbered, recordNumber } from '../support/corpus.ts'
 import { compareBatchBytes, compareTopics } from '../support/digest.ts'
 import { startPair } from '../support/kafka-broker.ts'
 import { createTopic } from '../support/kafka-tools.ts'
@@ -14,7 +15,10 @@ import { killAgainAndAgain } from '../support/killed-mirror.ts'
 import { type MirrorOptions, mirrorOnce, partitionsOf } from '../support/mirror-process.ts'
 import { readNumbers } from '../support/numbered-once.ts'
 import { seededRandom } from '../support/random.ts'
+import { withClient } from '../support/raw-client.ts'
+import { type DecodedRecord, decodeBatch } from '../support/records.ts'
 import { startLoad } from '../support/steady-load.ts'
+import { readBatches } from '../support/topic-reader.ts'
 
 const limit = { timeout: 120_000 }
 
@@ -56,7 +60,8 @@ test(
     t.after(() => load.stop().catch(() => undefined))
     const options = await withHandler(t, topic, everyThird)
     const flags = [...(options.flags ?? []), '--offset.commit.interval.ms', '700']
-    const lives = await killAgainAndAgain(t, { ...options, flags }, 4, seededRandom(t))
+    const consumer = { 'group.instance.id': 'one' }
+  const lives = await killAgainAndAgain(t, { ...options, consumer, flags }, 6, seededRandom(t))
     await load.stop()
     t.diagnostic(`${load.records} records, ${lives.arrived} found behind commits`)
     for (const { delivery } of lives.started) assert.equal(delivery, 'exactly-once')
@@ -120,6 +125,106 @@ test('a handler that never returns is ended, and counts as failed', limit, async
     )
   }
 })
+
+test(
+  'what a handler fails on goes to the dead letters, with where from and why',
+  limit,
+  async t => {
+    const failing = `export default record => {
+    if (record.offset % 100 === 7) throw new Error('no such country')
+    return record
+  }`
+    const topic = await bothTopics(2)
+    await produceMixed(pair.source.bootstrap, topic, { records: 2_000, batchRecords: 250 })
+    const options = await withHandler(t, topic, failing)
+    const flags = [...(options.flags ?? []), '--on-handler-error', 'dead-letter']
+    const { code, report, mirror } = await mirrorOnce(t, { ...options, flags })
+    assert.equal(code, 0, mirror.tail())
+    for (const { delivery } of partitionsOf(report, topic)) assert.equal(delivery, 'exactly-once')
+    const [all, passed, letters] = await Promise.all([
+      readAll(pair.source.bootstrap, topic),
+      readAll(pair.target.bootstrap, topic),
+      readAll(pair.target.bootstrap, `${topic}.dlq`)
+    ])
+    for (const [partition, records] of all) {
+      const failed = records.filter(({ offset }) => offset % 100 === 7)
+      assert.equal(failed.length, 10)
+      const wanted = failed.map(({ offset, headers, ...record }) => ({
+        ...record,
+        headers: [
+          ...headers,
+          ['heliostat.source.cluster', Buffer.from('source')],
+          ['heliostat.source.topic', Buffer.from(topic)],
+          ['heliostat.source.partition', Buffer.from(`${partition}`)],
+          ['heliostat.source.offset', Buffer.from(`${offset}`)],
+          ['heliostat.handler', Buffer.from(`${flags[1]}`)],
+          ['heliostat.error', Buffer.from('no such country')]
+        ]
+      }))
+      assert.deepEqual(letters.get(partition)?.map(withoutOffset), wanted)
+      const rest = records.filter(({ offset }) => offset % 100 !== 7)
+      assert.deepEqual(passed.get(partition)?.map(withoutOffset), rest.map(withoutOffset))
+    }
+  }
+)
+
+test('a handler splits a topic and chooses partitions by key', limit, async t => {
+  const splitting = `export default record => {
+    const number = Number.parseInt(record.value.toString(), 10)
+    if (number % 2 === 0) return record
+    record.topic += '-odd'
+    record.partition = 'by-key'
+    return record
+  }`
+  const topic = await bothTopics(3)
+  await createTopic(pair.target.bootstrap, `${topic}-odd`, 5)
+  await produceNumbered(pair.source.bootstrap, topic, { records: 1_000, batchRecords: 100 })
+  const { code, report, mirror } = await mirrorOnce(t, await withHandler(t, topic, splitting))
+  assert.equal(code, 0, mirror.tail())
+  for (const { delivery, deliveryReason } of partitionsOf(report, topic)) {
+    assert.deepEqual([delivery, deliveryReason], ['at-least-once', 'fan-out'])
+  }
+  const even = await readAll(pair.target.bootstrap, topic)
+  for (const records of even.values()) {
+    assert.deepEqual(
+      records.map(({ value }) => recordNumber(value)),
+      Array.from({ length: 500 }, (_, place) => place * 2)
+    )
+  }
+  const odd = await readAll(pair.target.bootstrap, `${topic}-odd`)
+  assert.equal(
+    [...odd.values()].reduce((sum, records) => sum + records.length, 0),
+    1_500
+  )
+  for (const [partition, records] of odd) {
+    const last = new Map<string, number>()
+    for (const { key, value } of records) {
+      assert.equal(partitionOfKey(key as Buffer, 5), partition)
+      const [from] = `${key}`.split('-') as [string]
+      const number = recordNumber(value)
+      assert.ok(number > (last.get(from) ?? -1), `${number} of ${from} is out of order`)
+      last.set(from, number)
+    }
+  }
+})
+
+async function readAll(bootstrap: string, topic: string) {
+  return withClient(bootstrap, async client => {
+    const partitions = new Map<number, DecodedRecord[]>()
+    for (const partition of await client.partitions(topic)) {
+      const records: DecodedRecord[] = []
+      for await (const { bytes } of readBatches(client, topic, partition)) {
+        records.push(...decodeBatch(bytes).records)
+      }
+      partitions.set(partition, records)
+    }
+    return partitions
+  })
+}
+
+function withoutOffset({ offset: _, ...record }: DecodedRecord) {
+  return record
+}
 
 async function bothTopics(partitions: number): Promise<string> {
   const topic = `handled-${randomUUID()}`

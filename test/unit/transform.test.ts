@@ -31,6 +31,7 @@ function taskOf(batch: Buffer, more: Partial<TransformTask> = {}): TransformTask
     place: { source: 'source', topic: 'orders', partition: 3 },
     targetTopic: 'orders',
     targetPartition: 3,
+    partitions: {},
     onError: 'fail',
     ...more
   }

@@ -1,0 +1,173 @@
+// Writes what handlers send to partitions of the target other than their lane's: at least once, before the lane goes on.
+
+import type { Logger } from 'pino'
+import { type Cluster, failureOf, type KafkaFailure } from '../native/index.ts'
+import { chooseReplication, isWorthRetrying } from '../topics/create-rules.ts'
+import type { ElsewhereBatch } from '../transform/elsewhere.ts'
+import type { Repeats } from './repeats.ts'
+import type { CreationPolicy } from './types.ts'
+
+export interface OtherPartitionsOptions {
+  target: Pick<Cluster, 'metadata' | 'createTopics' | 'appendBatches'>
+  creation: CreationPolicy
+  timeoutMs: number
+  log: Logger
+  repeats: Repeats
+}
+
+/** What will not go better when it is tried again, in one sentence. */
+export class Refused extends Error {}
+
+/** Of a topic that is made, where nothing else is asked for and there are as many brokers. */
+const mostReplicas = 3
+const leastDelayMs = 100
+const mostDelayMs = 30_000
+
+export class OtherPartitions {
+  readonly #options: OtherPartitionsOptions
+  readonly #counts: Record<string, number> = Object.create(null)
+  readonly #closing = new AbortController()
+
+  constructor(options: OtherPartitionsOptions) {
+    this.#options = options
+  }
+
+  /** Partitions by topic, as far as known. */
+  get counts(): Readonly<Record<string, number>> {
+    return this.#counts
+  }
+
+  /** Until all of them are known; topics that are not there are made with so many partitions. Refused where they cannot be. */
+  async learn(topics: readonly string[], partitions: number): Promise<void> {
+    for (const topic of topics) {
+      await this.#untilDone(`topic "${topic}" of a handler`, async () => {
+        const { target, timeoutMs } = this.#options
+        const { topics: found, brokers } = await target.metadata([topic], timeoutMs)
+        const [seen] = found
+        if (seen && !seen.failure && seen.partitions.length > 0) {
+          this.#counts[topic] = seen.partitions.length
+          return undefined
+        }
+        const failure = seen?.failure
+        if (failure && failure.code !== unknownTopic) return failure
+        return this.#create(topic, partitions, brokers.length)
+      })
+    }
+  }
+
+  /** Until all is acknowledged, in order. Refused where a partition does not take it. */
+  async write(batches: readonly ElsewhereBatch[]): Promise<void> {
+    let rest = batches
+    while (rest.length > 0) {
+      const { first, later } = onePerPartition(rest)
+      await this.#append(first)
+      rest = later
+    }
+  }
+
+  /** What waits is given up, and stays unwritten. */
+  async close(): Promise<void> {
+    this.#closing.abort()
+  }
+
+  async #create(
+    topic: string,
+    partitions: number,
+    brokers: number
+  ): Promise<KafkaFailure | undefined> {
+    const { target, creation, timeoutMs, log } = this.#options
+    if (!creation.create) {
+      throw new Refused(
+        `topic "${topic}" is not on the target and --no-create-topics is set: create it`
+      )
+    }
+    const replicas = chooseReplication(mostReplicas, creation.replicationFactor, brokers)
+    const wanted = { topic, partitions, replicationFactor: replicas, configs: {} }
+    const [made] = await target.createTopics([wanted], timeoutMs)
+    const failure = made?.failure
+    if (!failure) log.info({ topic, partitions, replicas }, 'topic of a handler created')
+    // It is looked at again before it counts as there.
+    return failure && failure.code !== topicAlreadyExists ? failure : notYet
+  }
+
+  async #append(batches: readonly ElsewhereBatch[]): Promise<void> {
+    const { target, timeoutMs } = this.#options
+    let rest = batches
+    await this.#untilDone('records that handlers sent elsewhere', async () => {
+      const results = await target.appendBatches(rest, timeoutMs)
+      const failed = results.flatMap(({ failure }, at) => (failure ? { failure, at } : []))
+      rest = failed.map(({ at }) => rest[at] as ElsewhereBatch)
+      return failed[0]?.failure
+    })
+  }
+
+  /** Again and again while it fails for a reason that passes. */
+  async #untilDone(what: string, attempt: () => Promise<KafkaFailure | undefined>): Promise<void> {
+    const { log, repeats } = this.#options
+    for (let delayMs = leastDelayMs; ; delayMs = Math.min(delayMs * 2, mostDelayMs)) {
+      const failure = await attempt().catch(asFailure)
+      if (failure === undefined) return
+      if (!isPassing(failure)) throw new Refused(`${what}: ${failure.name} (${failure.code})`)
+      if (failure !== notYet) {
+        repeats.write(`elsewhere ${what} ${failure.name}`, count =>
+          log.warn(
+            { error: failure.name, count },
+            `${what}: the target does not take them yet; trying again`
+          )
+        )
+      }
+      await this.#wait(delayMs)
+    }
+  }
+
+  #wait(ms: number): Promise<void> {
+    const { signal } = this.#closing
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(new Refused('the link is closed'))
+      const timer = setTimeout(done, ms)
+      signal.addEventListener('abort', done, { once: true })
+      function done() {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', done)
+        if (signal.aborted) reject(new Refused('the link is closed'))
+        else resolve()
+      }
+    })
+  }
+}
+
+const unknownTopic = 3
+const topicAlreadyExists = 36
+
+/** It was made, and has to be seen. */
+const notYet: KafkaFailure = {
+  code: unknownTopic,
+  name: 'UNKNOWN_TOPIC_OR_PARTITION',
+  message: '',
+  retriable: true,
+  fatal: false
+}
+
+function asFailure(error: unknown): KafkaFailure {
+  const failure = failureOf(error)
+  if (!failure) throw error
+  return failure
+}
+
+/** librdkafka's own failures are of the connection. */
+function isPassing(failure: KafkaFailure): boolean {
+  return isWorthRetrying(failure) || failure.name.startsWith('_')
+}
+
+function onePerPartition(batches: readonly ElsewhereBatch[]) {
+  const seen = new Set<string>()
+  const [first, later]: [ElsewhereBatch[], ElsewhereBatch[]] = [[], []]
+  for (const batch of batches) {
+    const name = `${batch.topic}-${batch.partition}`
+    const isFirst = !seen.has(name)
+    seen.add(name)
+    if (isFirst) first.push(batch)
+    else later.push(batch)
+  }
+  return { first, later }
+}

@@ -1,0 +1,29 @@
+// Writes single batches to many partitions, outside of any link: without a producer id, so one that
+// is sent again may be there twice.
+#ifndef HELIOSTAT_APPEND_BATCHES_H_
+#define HELIOSTAT_APPEND_BATCHES_H_
+
+#include <rdkafka.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "failure.h"
+#include "leader_query.h"
+#include "topic_partition.h"
+
+// A whole batch of format 2 with base offset 0.
+struct NewBatch {
+    std::string topic;
+    int32_t partition;
+    std::vector<uint8_t> bytes;
+};
+
+// In the order asked, with the offset that each batch got; of one partition there may be one batch.
+// Acknowledged by all in-sync replicas. Any thread but the JS thread.
+Outcome<std::vector<PartitionOffset>> AppendBatches(rd_kafka_t* rk, LeaderCache& leaders,
+                                                    const std::vector<NewBatch>& batches,
+                                                    int timeout_ms);
+
+#endif  // HELIOSTAT_APPEND_BATCHES_H_
