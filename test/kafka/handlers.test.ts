@@ -61,7 +61,7 @@ test(
     const options = await withHandler(t, topic, everyThird)
     const flags = [...(options.flags ?? []), '--offset.commit.interval.ms', '700']
     const consumer = { 'group.instance.id': 'one' }
-  const lives = await killAgainAndAgain(t, { ...options, consumer, flags }, 6, seededRandom(t))
+    const lives = await killAgainAndAgain(t, { ...options, consumer, flags }, 6, seededRandom(t))
     await load.stop()
     t.diagnostic(`${load.records} records, ${lives.arrived} found behind commits`)
     for (const { delivery } of lives.started) assert.equal(delivery, 'exactly-once')
