@@ -3,6 +3,8 @@
 export const contenderNames = [
   'heliostat',
   'heliostat-at-least-once',
+  'heliostat-rewrite',
+  'heliostat-filter',
   'mirror-maker-1',
   'mirror-maker-2',
   'mirror-maker-2-defaults',

@@ -156,15 +156,16 @@ function batchKib(cell: CellResult, contender: string): string {
 
 function verdictRows(verdicts: readonly Verdict[]): Rows {
   const rows = verdicts.map(
-    ({ cell, figure, against, againstCell, least, most, value, isReached }) => [
+    ({ cell, figure, contender, against, againstCell, least, most, value, isReached }) => [
       cell,
+      contender ?? 'heliostat',
       [figure, against, againstCell].filter(part => part !== undefined).join(' / '),
       formatNumber(value, 3),
       least === undefined ? `≤ ${formatNumber(most ?? 0, 3)}` : `≥ ${formatNumber(least, 3)}`,
       isReached ? 'yes' : 'NO'
     ]
   )
-  return [['cell', 'figure of heliostat', 'measured', 'claimed', 'reached'], ...rows]
+  return [['cell', 'contender', 'figure', 'measured', 'claimed', 'reached'], ...rows]
 }
 
 function failures({ runs }: CellResult): string[] {

@@ -56,6 +56,8 @@ export const mirrors = [
 const allMirrors = [
   'heliostat',
   'heliostat-at-least-once',
+  'heliostat-rewrite',
+  'heliostat-filter',
   'mirror-maker-1',
   'mirror-maker-2',
   'mirror-maker-2-defaults',

@@ -13,11 +13,11 @@ export interface Verdict extends Claim {
 /** Claims whose cells and contenders were measured; ratios are of medians, in the same cell where none is named. */
 export function judge(cells: readonly CellResult[]): Verdict[] {
   return claims.flatMap(claim => {
-    const { cell, figure, against, againstCell } = claim
+    const { cell, figure, contender = 'heliostat', against, againstCell } = claim
     const median = (name: string, contender: string) => medianOf(cells, name, contender, figure)
     const isAlone = against === undefined && againstCell === undefined
-    const other = isAlone ? 1 : median(againstCell ?? cell, against ?? 'heliostat')
-    const value = median(cell, 'heliostat') / other
+    const other = isAlone ? 1 : median(againstCell ?? cell, against ?? contender)
+    const value = median(cell, contender) / other
     if (Number.isNaN(value)) return []
     const isReached = value >= (claim.least ?? -Infinity) && value <= (claim.most ?? Infinity)
     return [{ ...claim, value, isReached }]
