@@ -21,7 +21,7 @@ const shownWidth = 300
 
 export class ContenderProcess {
   readonly usage: UsageSampler
-  readonly #pid: number
+  readonly pid: number
   readonly #runner: ChildProcess
   readonly #ended: Promise<unknown>
   readonly #folder: string
@@ -37,7 +37,7 @@ export class ContenderProcess {
   }
 
   private constructor(pid: number, runner: ChildProcess, ended: Promise<unknown>, folder: string) {
-    this.#pid = pid
+    this.pid = pid
     this.#runner = runner
     this.#ended = ended
     this.#folder = folder
@@ -58,7 +58,7 @@ export class ContenderProcess {
   }
 
   kill(): void {
-    if (!this.hasEnded) process.kill(this.#pid, 'SIGKILL')
+    if (!this.hasEnded) process.kill(this.pid, 'SIGKILL')
   }
 
   /** Waits for the end. */

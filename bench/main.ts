@@ -9,6 +9,7 @@ import { reasonOf, UsageError } from './failure.ts'
 import { benchLatency } from './latency/main.ts'
 import { describeMachine, describeVersions } from './machine.ts'
 import { contendersOf, type Options, parseOptions, usage } from './options.ts'
+import { lacksPerf } from './profile.ts'
 import { realEnds } from './real-ends.ts'
 import { terminalReport } from './report.ts'
 import { benchReseal } from './reseal.ts'
@@ -95,6 +96,9 @@ async function runCells(
   const unfit: LeftOut[] = []
   const failures: LeftOut[] = []
   const brokers = new SharedBrokers()
+  const wantsPerf = options.cells.some(({ profiled }) => profiled !== undefined)
+  const noPerf = wantsPerf ? await lacksPerf() : undefined
+  if (noPerf !== undefined) unfit.push({ contender: 'perf', reason: noPerf })
   for (const scenario of options.cells) {
     const names = contendersOf(scenario, options)
     const asked = [...runnable].filter(([name]) => names.includes(name))
@@ -111,7 +115,8 @@ async function runCells(
       }
       const { warmUp, limitMs } = options
       const repeats = options.repeats ?? scenario.repeats
-      const plan = { scenario, contenders: new Map(taking), repeats, warmUp, limitMs }
+      const profiled = scenario.profiled && noPerf === undefined ? scenario.profiled : undefined
+      const plan = { scenario, contenders: new Map(taking), repeats, warmUp, limitMs, profiled }
       cells.push(await runCell(plan, ends, say))
     } catch (error) {
       failures.push({ contender: `all of ${scenario.name}`, reason: reasonOf(error) })

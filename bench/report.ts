@@ -79,6 +79,7 @@ export function markdownReport(
     `## ${heading(cell)}`,
     images(charts.cells.get(cell.scenario.name) ?? [], folder),
     markdownTable(cellRows(cell)),
+    ...profileLink(cell, folder),
     ...failures(cell).map(failure => `\`\`\`\n${failure}\n\`\`\``)
   ])
   const verdicts =
@@ -98,6 +99,19 @@ export function markdownReport(
     ...(comparison === undefined ? [] : [markdownComparison(comparison)])
   ]
   return `${parts.join('\n\n')}\n`
+}
+
+/** Of the listing, beside the charts. */
+export function profileFile(cell: string): string {
+  return `${cell}-perf.txt`
+}
+
+function profileLink({ scenario, profile }: CellResult, folder: string): string[] {
+  if (profile === undefined) return []
+  const path = `${folder}/${profileFile(scenario.name)}`
+  return [
+    `[Where ${profile.contender} spent its time](${path}), by perf in a run that does not count.`
+  ]
 }
 
 /** Where, when and with what a result was taken. */

@@ -6,7 +6,7 @@ import { projectRoot } from '../test/support/kafka-jars.ts'
 import { allOf, drawCharts } from './charts.ts'
 import type { Comparison } from './comparison.ts'
 import { reasonOf, UsageError } from './failure.ts'
-import { markdownReport } from './report.ts'
+import { markdownReport, profileFile } from './report.ts'
 import type { Result } from './result.ts'
 import { problemOf, revive } from './result-form.ts'
 
@@ -22,6 +22,9 @@ export async function writeResult(
   const charts = drawCharts(result.cells)
   await mkdir(path, { recursive: true })
   for (const { file, svg } of allOf(charts)) await writeFile(join(path, file), svg)
+  for (const { scenario, profile } of result.cells) {
+    if (profile) await writeFile(join(path, profileFile(scenario.name)), profile.listing)
+  }
   await writeFile(`${path}.json`, `${JSON.stringify(result, null, 2)}\n`)
   await writeFile(`${path}.md`, markdownReport(result, charts, basename(path), comparison))
   return `${path}.md`

@@ -9,6 +9,7 @@ import { ContenderProcess, type ProcessCost } from './contender-process.ts'
 import type { Cargo, Ends, Round, Sighting } from './ends.ts'
 import { reasonOf } from './failure.ts'
 import type { FailedRun, Measurement, Run } from './measurement.ts'
+import { profile } from './profile.ts'
 import type { Scenario } from './scenarios.ts'
 
 export interface CellPlan {
@@ -19,12 +20,16 @@ export interface CellPlan {
   warmUp: boolean
   /** A run that takes longer is ended and has failed. */
   limitMs: number
+  /** After all others, one more run of this contender that counts for nothing, under perf. */
+  profiled?: string | undefined
 }
 
 export interface CellResult {
   scenario: Scenario
   cargo: Cargo
   runs: Run[]
+  /** Where the profiled run spent its time. */
+  profile?: { contender: string; listing: string }
 }
 
 const pollMs = 100
@@ -36,7 +41,7 @@ export async function runCell(
   ends: Ends,
   say: (line: string) => void
 ): Promise<CellResult> {
-  const { scenario, contenders, repeats, warmUp } = plan
+  const { scenario, contenders, repeats, warmUp, profiled } = plan
   const [first] = contenders
   if (warmUp && first !== undefined) {
     say(`${scenario.name}: warm-up`)
@@ -50,7 +55,18 @@ export async function runCell(
       runs.push(run)
     }
   }
-  return { scenario, cargo: ends.cargo, runs }
+  const entrant = [...contenders].find(([name]) => name === profiled)
+  if (entrant === undefined) return { scenario, cargo: ends.cargo, runs }
+  say(`${scenario.name}: ${profiled} once more, under perf`)
+  let listing = ''
+  const run = await runOnce(entrant, 0, plan, ends, async ({ pid }) => {
+    const profiling = await profile(pid)
+    return async () => {
+      listing = await profiling.listing()
+    }
+  })
+  if ('failure' in run) listing = run.failure
+  return { scenario, cargo: ends.cargo, runs, profile: { contender: entrant[0], listing } }
 }
 
 function outcome(run: Run): string {
@@ -64,7 +80,8 @@ async function runOnce(
   [name, contender]: readonly [string, Contender],
   repeat: number,
   plan: CellPlan,
-  ends: Ends
+  ends: Ends,
+  watch?: (mirror: ContenderProcess) => Promise<() => Promise<void>>
 ): Promise<Run> {
   const folder = await mkdtemp(join(tmpdir(), 'heliostat-bench-'))
   const round = await ends.begin()
@@ -72,7 +89,9 @@ async function runOnce(
   try {
     const task = await taskOf(round, plan.scenario, join(folder, name))
     const mirror = await ContenderProcess.start(await contender.command(task), task.folder)
+    const unwatch = await watch?.(mirror)
     const end = await untilDone(contender, mirror, round, plan.limitMs)
+    await unwatch?.()
     sighting = round.close()
     const run = measured(name, repeat, ends.cargo, mirror, end.cost, await sighting)
     const failure = end.failure ?? (await sighting).fault

@@ -15,6 +15,8 @@ interface Shape {
   partitions: number
   contenders: readonly ContenderName[]
   repeats: number
+  /** Where it spends its time is listed after the cell's runs. */
+  profiled?: ContenderName
 }
 
 /** How far the sides are; without anything they are near. */
@@ -135,7 +137,8 @@ export const scenarios: readonly Scenario[] = [
     partitions: 16,
     totalWireBytes: 5.25e9,
     contenders: relays,
-    repeats: 5
+    repeats: 3,
+    profiled: 'heliostat'
   },
   {
     ...stub,
