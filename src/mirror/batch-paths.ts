@@ -7,6 +7,7 @@ const resealed = {
   'head-trim': 'resealHeadTrim',
   holes: 'resealHoles',
   'old-format': 'resealOldFormat',
+  'old-broker': 'resealOldBroker',
   'append-time': 'resealAppendTime',
   'too-large': 'resealTooLarge',
   refused: 'resealRefused',

@@ -3,7 +3,7 @@
 import type { Logger } from 'pino'
 import type { ClusterEvent, KafkaFailure, Properties } from '../native/index.ts'
 import { adviseOn } from './connection-advice.ts'
-import { type Advice, adviseOnLogin, isRefusal } from './connection-trouble.ts'
+import { type Advice, adviseOnLogin, isRefusal, usesTls } from './connection-trouble.ts'
 import type { Repeats } from './repeats.ts'
 
 type Level = 'error' | 'warn' | 'info' | 'debug'
@@ -47,7 +47,15 @@ export class ClientLog {
     const level = fatal || isRefusal(failure) ? 'error' : 'warn'
     const write = (advice: Advice | undefined) =>
       this.#log[level](
-        { client, error: name, code, detail: message, ...advice, count },
+        {
+          client,
+          error: name,
+          code,
+          detail: message,
+          cause: advice?.cause,
+          fix: advice?.fix,
+          count
+        },
         'client error'
       )
     if (!isTlsTrouble(failure, connection)) return write(adviseOnLogin(failure))
@@ -57,8 +65,7 @@ export class ClientLog {
 
 /** A client's certificate is refused when TLS is set up already: then the code is that of any lost connection. */
 function isTlsTrouble({ name }: KafkaFailure, connection: Properties): boolean {
-  const usesTls = connection['security.protocol']?.includes('ssl') ?? false
-  return usesTls && (name === '_SSL' || name === '_TRANSPORT')
+  return usesTls(connection) && (name === '_SSL' || name === '_TRANSPORT')
 }
 
 /** Of syslog. */

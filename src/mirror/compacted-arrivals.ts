@@ -7,7 +7,15 @@ import { BatchFault } from '../batches/batch-fault.ts'
 import { type BatchHeader, readHeader } from '../batches/batch-header.ts'
 import { digestChunk } from '../batches/digest.ts'
 import { KafkaError } from '../errors.ts'
-import type { Cluster, Isolation, PartitionBatches, TopicPartition } from '../native/index.ts'
+import {
+  type Cluster,
+  failureOf,
+  type Isolation,
+  isUnsupported,
+  type PartitionBatches,
+  type TopicConfigs,
+  type TopicPartition
+} from '../native/index.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { addRecords, isAhead } from './sequences.ts'
 
@@ -154,7 +162,7 @@ export async function readCompaction(
   topics: readonly string[],
   timeoutMs: number
 ): Promise<(topic: string) => boolean> {
-  const found = await source.describeTopicConfigs([...new Set(topics)], timeoutMs)
+  const found = await configsOf(source, [...new Set(topics)], timeoutMs)
   const policies = new Map(
     found.map(({ topic, entries }) => [
       topic,
@@ -162,6 +170,20 @@ export async function readCompaction(
     ])
   )
   return topic => (policies.get(topic) ?? 'compact').includes('compact')
+}
+
+/** Brokers before 0.11 tell none: their topics are taken for compacted. */
+async function configsOf(
+  source: Pick<Cluster, 'describeTopicConfigs'>,
+  topics: readonly string[],
+  timeoutMs: number
+): Promise<TopicConfigs[]> {
+  try {
+    return await source.describeTopicConfigs(topics, timeoutMs)
+  } catch (error) {
+    if (!isUnsupported(failureOf(error))) throw error
+    return []
+  }
 }
 
 interface Range {

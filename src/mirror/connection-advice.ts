@@ -1,12 +1,15 @@
 // Finds out what is the matter with a connection: by the failure itself, or by a look at the port of the broker.
 
 import type { KafkaFailure, Properties } from '../native/index.ts'
+import { isBeforeApiVersions } from './age-probe.ts'
 import { addressIn } from './client-texts.ts'
 import {
   type Advice,
+  adviseOnAge,
   adviseOnHandshake,
   adviseOnLogin,
-  adviseOnPort
+  adviseOnPort,
+  usesTls
 } from './connection-trouble.ts'
 import { probeTls } from './tls-probe.ts'
 
@@ -30,6 +33,8 @@ export async function adviseOn(
   if (!telling) return undefined
   const { address, finding } = telling
   if (failure?.name === '_SSL' && finding.kind === 'trusted') return adviseOnHandshake(address)
+  const isOpen = finding.kind === (usesTls(connection) ? 'trusted' : 'no-tls')
+  if (isOpen && (await isBeforeApiVersions(address, connection))) return adviseOnAge(address)
   return adviseOnPort(address, finding, connection)
 }
 

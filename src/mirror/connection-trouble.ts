@@ -8,6 +8,8 @@ import type { TlsFinding } from './tls-probe.ts'
 export interface Advice {
   cause: string
   fix: string
+  /** No try can help before somebody acts. */
+  isFinal?: true
 }
 
 /** Whether it stays so until somebody acts; other troubles of a connection pass. */
@@ -39,10 +41,14 @@ export function adviseOnLogin(failure: KafkaFailure | undefined): Advice | undef
   }
 }
 
+export function usesTls(connection: Properties): boolean {
+  return connection['security.protocol']?.includes('ssl') === true
+}
+
 /** What a look at the port found. `address` is the one that was looked at. */
 export function adviseOnPort(address: string, finding: TlsFinding, connection: Properties): Advice {
   const protocol = connection['security.protocol'] ?? 'plaintext'
-  const usesTls = protocol.includes('ssl')
+  const isTls = usesTls(connection)
   switch (finding.kind) {
     case 'no-connection':
       return {
@@ -50,15 +56,13 @@ export function adviseOnPort(address: string, finding: TlsFinding, connection: P
         fix: 'check bootstrap.servers, the brokers and what lies between; it is tried again'
       }
     case 'no-tls':
-      return usesTls ? speaksNoTls(address, protocol) : givesNoAnswer(address, protocol)
+      return isTls ? speaksNoTls(address, protocol) : givesNoAnswer(address, protocol)
     case 'untrusted':
-      return usesTls ? adviseOnCertificate(address, finding) : speaksTls(address, protocol)
+      return isTls ? adviseOnCertificate(address, finding) : speaksTls(address, protocol)
     case 'refused':
-      return usesTls
-        ? refusesClient(address, finding.code, connection)
-        : speaksTls(address, protocol)
+      return isTls ? refusesClient(address, finding.code, connection) : speaksTls(address, protocol)
     case 'trusted':
-      return usesTls ? givesNoAnswer(address, protocol) : speaksTls(address, protocol)
+      return isTls ? givesNoAnswer(address, protocol) : speaksTls(address, protocol)
   }
 }
 
@@ -67,6 +71,17 @@ export function adviseOnHandshake(address: string): Advice {
   return {
     cause: `${address} has a certificate that is trusted, and TLS with it fails all the same`,
     fix: 'check ssl.cipher.suites and ssl.crl.location, and the log of the broker; it is tried again'
+  }
+}
+
+/** It ended the connection at a request that every broker since has answered. */
+export function adviseOnAge(address: string): Advice {
+  return {
+    cause: `${address} is a Kafka broker from before 0.10, which is too old`,
+    fix:
+      'a source can be read from Kafka 0.10 on, and a target written from 0.11 on: upgrade the cluster, or mirror it with ' +
+      'the MirrorMaker of its own age into one of 0.10 or newer and take that as the source',
+    isFinal: true
   }
 }
 

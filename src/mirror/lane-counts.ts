@@ -10,6 +10,7 @@ export interface LaneCounts {
   resealHeadTrim: number
   resealHoles: number
   resealOldFormat: number
+  resealOldBroker: number
   resealAppendTime: number
   resealTooLarge: number
   resealRefused: number
@@ -36,6 +37,7 @@ export const noCounts: LaneCounts = Object.freeze({
   resealHeadTrim: 0,
   resealHoles: 0,
   resealOldFormat: 0,
+  resealOldBroker: 0,
   resealAppendTime: 0,
   resealTooLarge: 0,
   resealRefused: 0,
@@ -70,6 +72,7 @@ export function addCounts(earlier: LaneCounts, later: LaneCounts): LaneCounts {
     resealHeadTrim: earlier.resealHeadTrim + later.resealHeadTrim,
     resealHoles: earlier.resealHoles + later.resealHoles,
     resealOldFormat: earlier.resealOldFormat + later.resealOldFormat,
+    resealOldBroker: earlier.resealOldBroker + later.resealOldBroker,
     resealAppendTime: earlier.resealAppendTime + later.resealAppendTime,
     resealTooLarge: earlier.resealTooLarge + later.resealTooLarge,
     resealRefused: earlier.resealRefused + later.resealRefused,

@@ -11,6 +11,7 @@ import { openCluster } from './open-client.ts'
 import { defaultExpiryMs, readProducerExpiry } from './producer-expiry.ts'
 import { reachCluster } from './reach.ts'
 import { type Credentials, compareLink, type Reloadable, type Reloaded } from './reload.ts'
+import { checkSourceAge } from './source-age.ts'
 import type {
   Check,
   LinkConfig,
@@ -63,7 +64,7 @@ export class LinkLife {
     return this.#run?.phase ?? 'connecting'
   }
 
-  /** Fails with a ConfigError when the configuration turns out to be a loop. To be called once. */
+  /** Fails with a ConfigError when the configuration turns out to be a loop, or a cluster too old. To be called once. */
   async run(stop: AbortSignal): Promise<Ended> {
     const { config, gathering, ids } = this.#options
     const own = this.#own
@@ -147,18 +148,29 @@ export class LinkLife {
 
   async #reach(stop: AbortSignal): Promise<boolean> {
     const { own, config } = this.#options
+    // When one side cannot be had, nobody waits for the other any more.
+    const failed = new AbortController()
+    const either = AbortSignal.any([stop, failed.signal])
     const reach = async (side: 'source' | 'target', cluster: Cluster): Promise<boolean> => {
       const { alias, connection } = side === 'source' ? own.source : config.target
-      const id = await reachCluster(cluster, { side, alias, connection }, this.#log, stop)
+      const id = await reachCluster(cluster, { side, alias, connection }, this.#log, either)
       if (id === undefined) return false
       this.#reached[side] = id
       return true
     }
-    const reached = await Promise.all([
-      reach('source', this.#source),
-      reach('target', this.#target)
-    ])
-    return reached.every(Boolean)
+    const reachSource = async (): Promise<boolean> => {
+      const isReached = await reach('source', this.#source)
+      const { alias, connection } = own.source
+      const servers = connection['bootstrap.servers'] ?? ''
+      if (isReached) checkSourceAge(alias, servers, this.#source.fetchVersion(), this.#log)
+      return isReached
+    }
+    try {
+      const reached = await Promise.all([reachSource(), reach('target', this.#target)])
+      return reached.every(Boolean)
+    } finally {
+      failed.abort()
+    }
   }
 }
 

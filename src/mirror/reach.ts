@@ -2,6 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
+import { ConfigError } from '../errors.ts'
 import {
   type Cluster,
   type ClusterEvent,
@@ -22,7 +23,10 @@ export interface Side {
   connection: Properties
 }
 
-/** Id of the cluster, empty when its brokers have none; undefined when `stop` came first. */
+/**
+ * Id of the cluster, empty when its brokers have none; undefined when `stop` came first. Fails with a ConfigError when
+ * no try can ever help.
+ */
 export async function reachCluster(
   cluster: Cluster,
   side: Side,
@@ -87,6 +91,7 @@ class Trouble {
     const { alias, side, connection } = this.#side
     // A look that fails must not end the run; the failure itself is said in any case.
     const advice = await adviseOn(this.#failure, connection).catch(() => undefined)
+    if (advice?.isFinal) throw new ConfigError(`${side} "${alias}": ${advice.cause}: ${advice.fix}`)
     const level = this.#failure && isRefusal(this.#failure) ? 'error' : 'warn'
     this.#log[level](
       {
@@ -94,7 +99,8 @@ class Trouble {
         side,
         bootstrapServers: connection['bootstrap.servers'],
         error: this.#failure ? sayFailure(this.#failure) : String(error),
-        ...advice,
+        cause: advice?.cause,
+        fix: advice?.fix,
         durationMs: Math.round(now - this.#since)
       },
       'cluster cannot be reached; trying again'

@@ -28,7 +28,7 @@ export async function probeTls(
   connection: Properties,
   limitMs = handshakeWithinMs
 ): Promise<TlsFinding> {
-  const socket = connect({ ...placeOf(address), ...optionsOf(connection) })
+  const socket = connect({ ...placeOf(address), ...tlsOptionsOf(connection) })
   let isConnected = false
   // What comes after the answer tells nothing, and would end the process unheard.
   socket.on('error', () => {})
@@ -90,7 +90,7 @@ function failed(code: string, isConnected: boolean): TlsFinding {
 }
 
 /** `host:port`, `[::1]:port`, with or without a protocol before it. */
-function placeOf(address: string): { host: string; port: number } {
+export function placeOf(address: string): { host: string; port: number } {
   const bare = address.trim().replace(/^\w+:\/\//, '')
   const at = bare.lastIndexOf(':')
   const host = at === -1 ? bare : bare.slice(0, at)
@@ -98,7 +98,7 @@ function placeOf(address: string): { host: string; port: number } {
 }
 
 /** As the client itself is set up, but for going on with a certificate it does not trust. */
-function optionsOf(connection: Properties): ConnectionOptions {
+export function tlsOptionsOf(connection: Properties): ConnectionOptions {
   const ca = trustOf(connection)
   const key = connection['ssl.key.pem'] ?? fileOf(connection['ssl.key.location'])
   const cert = connection['ssl.certificate.pem'] ?? fileOf(connection['ssl.certificate.location'])

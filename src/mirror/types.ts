@@ -104,6 +104,7 @@ export interface LaneView {
   resealHeadTrim: number
   resealHoles: number
   resealOldFormat: number
+  resealOldBroker: number
   resealAppendTime: number
   resealTooLarge: number
   resealRefused: number

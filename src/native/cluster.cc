@@ -13,6 +13,7 @@
 #include "log_ends.h"
 #include "open_handles.h"
 #include "pool_call.h"
+#include "wire.h"
 
 namespace {
 
@@ -30,6 +31,7 @@ class Cluster final : public Napi::ObjectWrap<Cluster>, public Closable {
 
    private:
     Napi::Value ClusterId(const Napi::CallbackInfo& info);
+    Napi::Value FetchVersion(const Napi::CallbackInfo& info);
     Napi::Value Metadata(const Napi::CallbackInfo& info);
     Napi::Value ListOffsets(const Napi::CallbackInfo& info);
     Napi::Value GroupOffsets(const Napi::CallbackInfo& info);
@@ -78,6 +80,7 @@ Cluster::Cluster(const Napi::CallbackInfo& info)
 Napi::Function Cluster::Define(Napi::Env env) {
     return DefineClass(env, "Cluster",
                        {InstanceMethod<&Cluster::ClusterId>("clusterId"),
+                        InstanceMethod<&Cluster::FetchVersion>("fetchVersion"),
                         InstanceMethod<&Cluster::Metadata>("metadata"),
                         InstanceMethod<&Cluster::ListOffsets>("listOffsets"),
                         InstanceMethod<&Cluster::GroupOffsets>("groupOffsets"),
@@ -135,6 +138,11 @@ Napi::Value Cluster::ClusterId(const Napi::CallbackInfo& info) {
             return ReadClusterId(handle->rk(), timeout_ms);
         },
         [](Napi::Env env, const Id& id) { return id ? ToJs(env, *id) : env.Undefined(); });
+}
+
+Napi::Value Cluster::FetchVersion(const Napi::CallbackInfo& info) {
+    const int version = handle_ ? wire_newest_version(handle_->rk(), WIRE_FETCH) : -1;
+    return Napi::Number::New(info.Env(), version);
 }
 
 Napi::Value Cluster::Metadata(const Napi::CallbackInfo& info) {

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "batch_header.h"
 #include "link.h"
 
 namespace heliostat {
@@ -47,6 +48,21 @@ bool IsOfThePast(const FetchAnswer& answer, const Walk& walk) {
     return answer.records.size > 0 && walk.batches.empty() && !walk.stop;
 }
 
+// Brokers without a limit for the answer as a whole cut each partition's messages off anywhere, the
+// first one too. Its whole size then; 0 where that one came whole, or nothing did.
+int64_t CutHeadBytes(Cursor::Bytes records) {
+    if (records.size < kBatchLengthOverhead) return 0;
+    const int64_t length = LoadBigEndian<int32_t>(records.data + 8);
+    const int64_t size = length + static_cast<int64_t>(kBatchLengthOverhead);
+    return size > static_cast<int64_t>(records.size) ? size : 0;
+}
+
+// Formats 0 and 1 are all that such a broker has: its age is the reason.
+void BlameBroker(Walk& walk) {
+    for (FoundBatch& batch : walk.batches)
+        if (batch.reason == LaneReason::kOldFormat) batch.reason = LaneReason::kOldBroker;
+}
+
 }  // namespace
 
 struct Fetcher::Request {
@@ -60,6 +76,7 @@ struct Fetcher::Request {
     int64_t reserved = 0;
     // It names nothing but lanes that are caught up.
     bool is_poll = true;
+    int32_t partition_bytes = 0;
 };
 
 Fetcher::Fetcher(Link& link, wire_connection* connection, int32_t broker_id)
@@ -115,7 +132,7 @@ bool Fetcher::Make(Request& request, wire_request* wire, int16_t version) {
     request.reserved = link_.budget()->TryReserve(WantedBytes(), kLeastFetchBytes);
     if (request.reserved == 0) return false;
     while (request.entries.empty()) {
-        const std::vector<ListedLane> listed = TakeListed();
+        const std::vector<ListedLane> listed = TakeListed(MostLanes(version, request.reserved));
         if (listed.empty()) return false;
         request.entries.reserve(listed.size());
         for (const auto& [lane, listing] : listed) {
@@ -149,7 +166,15 @@ bool Fetcher::HasBehind() {
     return !behind_.empty();
 }
 
-std::vector<ListedLane> Fetcher::TakeListed() {
+// Without a limit for the answer as a whole its size is that of its partitions: no more of those
+// that are behind than have room.
+size_t Fetcher::MostLanes(int16_t version, int64_t reserved) const {
+    if (version >= kFetchWithLimit) return lane_cap_;
+    const int64_t least = std::max({kLeastFetchBytes, 2 * batch_bytes_, head_bytes_});
+    return std::min(lane_cap_, static_cast<size_t>(std::max(int64_t{1}, reserved / least)));
+}
+
+std::vector<ListedLane> Fetcher::TakeListed(size_t most) {
     std::lock_guard lock(mutex_);
     std::vector<ListedLane> taken;
     const auto take = [&taken](std::deque<ListedLane>& list, size_t most) {
@@ -159,7 +184,7 @@ std::vector<ListedLane> Fetcher::TakeListed() {
     };
     // Beside a backlog those that are caught up take turns.
     const size_t turns = behind_.empty() ? kNoLaneCap : lane_cap_;
-    take(behind_, lane_cap_);
+    take(behind_, most);
     take(caught_up_, turns);
     return taken;
 }
@@ -206,9 +231,13 @@ void Fetcher::Write(Request& request, wire_request* wire, int16_t version) {
     // brings nothing at all for any lane but the first.
     const int64_t share =
         std::max(request.reserved / static_cast<int64_t>(entries.size()), 2 * batch_bytes_);
-    const auto partition_bytes =
+    const bool is_shared = batch_bytes_ > 0 || version < kFetchWithLimit;
+    request.partition_bytes =
         static_cast<int32_t>(std::min({int64_t{options.max_partition_fetch_bytes}, request.reserved,
-                                       batch_bytes_ == 0 ? request.reserved : share}));
+                                       is_shared ? share : request.reserved}));
+    if (version < kFetchWithLimit)
+        request.partition_bytes = static_cast<int32_t>(
+            std::max({int64_t{request.partition_bytes}, kLeastFetchBytes, head_bytes_}));
     const std::string* topic = nullptr;
     for (const auto& entry : entries) {
         if (!topic || *topic != topic_of(entry)) {
@@ -220,7 +249,7 @@ void Fetcher::Write(Request& request, wire_request* wire, int16_t version) {
                             {.partition = entry.lane->source_partition,
                              .offset = entry.position.offset,
                              .last_epoch = entry.position.epoch,
-                             .max_bytes = partition_bytes});
+                             .max_bytes = request.partition_bytes});
         request.index.Add(*topic, entry.lane->source_partition);
     }
     EndFetchTopic(encoder_, version);
@@ -343,6 +372,15 @@ void Fetcher::Take(Request& request, const wire_result& result) {
             refuse(routed, [&](Lane& lane) { return lane.FetchMalformed(now); });
             continue;
         }
+        const int64_t head = result.version < kFetchWithLimit ? CutHeadBytes(answer.records) : 0;
+        const int64_t most = std::min<int64_t>(link_.budget()->limit(), INT32_MAX);
+        if (head > request.partition_bytes && head <= most) {
+            head_bytes_ = std::max(head_bytes_, head);
+            std::lock_guard lock(routed->mutex);
+            routed->lane.FetchHeld();
+            link_.Settle(routed, kWishNothing, now, kicks);
+            continue;
+        }
         const int64_t stable =
             answer.last_stable_offset >= 0 ? answer.last_stable_offset : answer.high_watermark;
         const Lane::Options& lane = routed->lane.options();
@@ -369,6 +407,7 @@ void Fetcher::Take(Request& request, const wire_result& result) {
             .owner = response,
             .at = now};
         if (answer.preferred_read_replica >= 0) fetched.proves_end = false;
+        if (result.version < kFetchNewFormat) BlameBroker(fetched.walk);
         link_.Count(LinkCount::kDiscardedBytes, static_cast<int64_t>(fetched.walk.discarded_bytes));
         const bool is_past = IsOfThePast(answer, fetched.walk);
         std::lock_guard lock(routed->mutex);

@@ -48,7 +48,9 @@ class Fetcher {
     bool Make(Request& request, wire_request* wire, int16_t version);
     int64_t WantedBytes();
     bool HasBehind();
-    std::vector<ListedLane> TakeListed();
+    size_t MostLanes(int16_t version, int64_t reserved) const;
+    // Of the lanes that are behind `most` at most.
+    std::vector<ListedLane> TakeListed(size_t most);
     void Write(Request& request, wire_request* wire, int16_t version);
     void Done(Request& request, const wire_result& result);
     void Take(Request& request, const wire_result& result);
@@ -82,6 +84,7 @@ class Fetcher {
     bool is_polling_ = false;
     int64_t least_round_trip_us_ = INT64_MAX;
     int64_t batch_bytes_ = 0;  // of a batch lately; 0 before the first
+    int64_t head_bytes_ = 0;   // of the largest first message that came cut off
     int64_t hold_until_ms_ = 0;
     int futile_ = 0;
 };

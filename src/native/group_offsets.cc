@@ -12,6 +12,7 @@
 #include <thread>
 #include <utility>
 
+#include "admin.h"
 #include "cursor.h"
 #include "deadline.h"
 #include "protocol.h"
@@ -96,14 +97,38 @@ rd_kafka_resp_err_t FindCoordinator(rd_kafka_t* rk, const std::string& group,
     return failed ? failed : static_cast<rd_kafka_resp_err_t>(error);
 }
 
-// OffsetFetch v2–v5: group · topics (null: all). Answer: [v3: throttle i32] · topics [name ·
-// partitions [index i32 · offset i64 · [v5: leader epoch i32] · metadata · error i16]] · error i16
+bool IsWorthAsking(rd_kafka_resp_err_t error) {
+    return error == RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS ||
+           error == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE ||
+           error == RD_KAFKA_RESP_ERR_NOT_COORDINATOR || error == RD_KAFKA_RESP_ERR__TRANSPORT ||
+           // The client has let go of the connection, as it does once it knows a broker by its id.
+           error == RD_KAFKA_RESP_ERR__DESTROY_BROKER;
+}
+
+// Before this version (Kafka 0.10.2) the partitions that are asked about have to be named.
+constexpr int16_t kOffsetsOfAll = 2;
+
+void WriteNames(Encoder& to, const std::vector<TopicMetadata>& topics) {
+    to.Write<int32_t>(static_cast<int32_t>(topics.size()));
+    for (const TopicMetadata& topic : topics) {
+        to.WriteString(topic.topic);
+        to.Write<int32_t>(static_cast<int32_t>(topic.partitions.size()));
+        for (const PartitionMetadata& partition : topic.partitions)
+            to.Write<int32_t>(partition.partition);
+    }
+}
+
+// OffsetFetch v1–v5: group · topics [name · partitions [index i32]] (from v2 on null: all). Answer:
+// [v3: throttle i32] · topics [name · partitions [index i32 · offset i64 · [v5: leader epoch i32] ·
+// metadata · error i16]] · [v2: error i16]
 rd_kafka_resp_err_t FetchOffsets(rd_kafka_t* rk, const std::string& group, int32_t broker,
-                                 const Deadline& deadline, std::vector<PartitionOffset>* offsets) {
+                                 const std::vector<TopicMetadata>* named, const Deadline& deadline,
+                                 std::vector<PartitionOffset>* offsets) {
     int16_t error = 0;
     Call call;
     call.write = [&](Encoder& to, int16_t) {
         to.WriteString(group);
+        if (named) return WriteNames(to, *named);
         to.Write<int32_t>(-1);
     };
     call.read = [&](Cursor answer, int16_t version) {
@@ -117,25 +142,37 @@ rd_kafka_resp_err_t FetchOffsets(rd_kafka_t* rk, const std::string& group, int32
                 PartitionOffset row{topic, answer.Read<int32_t>(), answer.Read<int64_t>(), {}, {}};
                 if (version >= 5) answer.Skip(4);
                 row.metadata = std::string(answer.ReadString());
-                if (const int16_t code = answer.Read<int16_t>(); code != 0)
-                    row.failure = FailureOf(static_cast<rd_kafka_resp_err_t>(code));
+                const auto code = static_cast<rd_kafka_resp_err_t>(answer.Read<int16_t>());
+                if (code) row.failure = FailureOf(code);
+                // Before there was an error of the whole it stood at each.
+                if (named && IsWorthAsking(code)) error = static_cast<int16_t>(code);
                 if (row.offset < 0) row.offset = -1;
+                // What is asked for by name is answered also where nothing is committed.
+                if (named && row.offset < 0 && !row.failure) continue;
                 offsets->push_back(std::move(row));
             }
         }
-        error = answer.Read<int16_t>();
+        if (version >= kOffsetsOfAll) error = answer.Read<int16_t>();
         if (!answer.ok()) call.error = RD_KAFKA_RESP_ERR__BAD_MSG;
     };
-    const rd_kafka_resp_err_t failed = Ask(rk, broker, WIRE_OFFSET_FETCH, 2, 5, deadline, call);
+    const auto [least, most] =
+        named ? std::pair<int16_t, int16_t>(1, 1) : std::pair<int16_t, int16_t>(kOffsetsOfAll, 5);
+    const rd_kafka_resp_err_t failed =
+        Ask(rk, broker, WIRE_OFFSET_FETCH, least, most, deadline, call);
     return failed ? failed : static_cast<rd_kafka_resp_err_t>(error);
 }
 
-bool IsWorthAsking(rd_kafka_resp_err_t error) {
-    return error == RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS ||
-           error == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE ||
-           error == RD_KAFKA_RESP_ERR_NOT_COORDINATOR || error == RD_KAFKA_RESP_ERR__TRANSPORT ||
-           // The client has let go of the connection, as it does once it knows a broker by its id.
-           error == RD_KAFKA_RESP_ERR__DESTROY_BROKER;
+// Of all topics that there are, where the coordinator is too old to be asked for all commits.
+rd_kafka_resp_err_t FetchAllOffsets(rd_kafka_t* rk, const std::string& group, int32_t broker,
+                                    const Deadline& deadline,
+                                    std::vector<PartitionOffset>* offsets) {
+    const rd_kafka_resp_err_t error = FetchOffsets(rk, group, broker, nullptr, deadline, offsets);
+    if (error != RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE) return error;
+    const auto metadata = ReadMetadata(rk, std::nullopt, deadline.RemainingMs());
+    if (const Failure* failure = std::get_if<Failure>(&metadata))
+        return static_cast<rd_kafka_resp_err_t>(failure->code);
+    const auto& topics = std::get<ClusterMetadata>(metadata).topics;
+    return FetchOffsets(rk, group, broker, &topics, deadline, offsets);
 }
 
 using MembershipPtr = std::unique_ptr<rd_kafka_consumer_group_metadata_t,
@@ -198,7 +235,7 @@ Outcome<std::vector<PartitionOffset>> ReadGroupOffsets(rd_kafka_t* rk, const std
         int32_t broker = kAnyBroker;
         std::vector<PartitionOffset> offsets;
         rd_kafka_resp_err_t error = FindCoordinator(rk, group, deadline, &broker);
-        if (!error) error = FetchOffsets(rk, group, broker, deadline, &offsets);
+        if (!error) error = FetchAllOffsets(rk, group, broker, deadline, &offsets);
         if (!error) return offsets;
         if (!IsWorthAsking(error) || deadline.HasPassed()) return FailureOf(error);
         std::this_thread::sleep_for(kPause);

@@ -210,6 +210,8 @@ export interface PartitionHeaders extends TopicPartition {
 export interface Cluster {
   /** The cluster's id; undefined when it could not be had within the time. */
   clusterId(timeoutMs: number): Promise<string | undefined>
+  /** Newest Fetch that one of its brokers has; -1 while none is connected. Before 4 (Kafka 0.11) it brings formats 0 and 1 alone. */
+  fetchVersion(): number
   /** All topics, or only those named. Never creates a topic. */
   metadata(topics: readonly string[] | undefined, timeoutMs: number): Promise<ClusterMetadata>
   /** `at`: -2 log start, -1 log end (last stable offset under read_committed), else a time in ms. */
@@ -448,6 +450,7 @@ export const laneReasons = [
   'malformed',
   'bad-crc',
   'old-format',
+  'old-broker',
   'head-trim',
   'holes',
   'append-time',
@@ -501,6 +504,7 @@ export const laneColumns = [
   'resealForced',
   /** Batches that a handler has seen, sent or not. */
   'transformed',
+  'resealOldBroker',
   'skippedControl',
   'skippedAborted',
   'skippedEmpty',
@@ -691,4 +695,9 @@ export function linkValue(link: Float64Array, column: LinkColumn): number {
 /** The failure behind an error thrown by the addon, if it is one of Kafka's. */
 export function failureOf(error: unknown): KafkaFailure | undefined {
   return error instanceof Error && 'failure' in error ? (error.failure as KafkaFailure) : undefined
+}
+
+/** Whether the brokers are too old for what was asked. */
+export function isUnsupported(failure: KafkaFailure | undefined): boolean {
+  return failure?.name === '_UNSUPPORTED_FEATURE'
 }

@@ -104,7 +104,8 @@ inline constexpr LaneWish kWishProducerId = 4;
 inline constexpr std::array kResealReasons = {
     LaneReason::kHeadTrim,         LaneReason::kHoles,    LaneReason::kOldFormat,
     LaneReason::kAppendTime,       LaneReason::kTooLarge, LaneReason::kRefused,
-    LaneReason::kCodecUnsupported, LaneReason::kForced,   LaneReason::kHandler};
+    LaneReason::kCodecUnsupported, LaneReason::kForced,   LaneReason::kHandler,
+    LaneReason::kOldBroker};
 
 // What brokers do unless they are told otherwise (producer.id.expiration.ms).
 inline constexpr int64_t kProducerExpiryMs = 86'400'000;

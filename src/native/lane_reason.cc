@@ -27,6 +27,9 @@ constexpr std::array kTexts = {
          "the source's answer holds a batch that cannot be; nothing of it was passed on"},
     Text{"bad-crc", "the batch does not match its own CRC; the source's log is damaged there"},
     Text{"old-format", "the batch has message format v0 or v1, which would have to be rebuilt"},
+    Text{"old-broker",
+         "the broker is from before Kafka 0.11 and has message formats v0 and v1 alone, which "
+         "would have to be rebuilt"},
     Text{"head-trim", "the position lies inside a batch, which would have to be cut"},
     Text{"holes", "the batch has gaps in its offsets (compaction) and would have to be rebuilt"},
     Text{"append-time",

@@ -20,6 +20,7 @@ enum class LaneReason : uint8_t {
     kMalformed,
     kBadCrc,
     kOldFormat,
+    kOldBroker,
     kHeadTrim,
     kHoles,
     kAppendTime,

@@ -6,6 +6,7 @@ namespace {
 constexpr int32_t kNoReplica = -1;
 constexpr int16_t kAcksAll = -1;
 constexpr uint32_t kDivergingEpochTag = 0;
+constexpr int16_t kMetadataWithoutCreation = 4;
 
 void WriteFetchCount(Encoder& to, int16_t version, int32_t count) {
     if (version >= kFetchFlexible) {
@@ -35,8 +36,8 @@ void WriteFetchHead(Encoder& to, int16_t version, const FetchHead& head) {
     to.Write<int32_t>(kNoReplica);
     to.Write<int32_t>(head.max_wait_ms);
     to.Write<int32_t>(head.min_bytes);
-    to.Write<int32_t>(head.max_bytes);
-    to.Write<int8_t>(head.read_committed ? 1 : 0);
+    if (version >= kFetchWithLimit) to.Write<int32_t>(head.max_bytes);
+    if (version >= kFetchNewFormat) to.Write<int8_t>(head.read_committed ? 1 : 0);
     if (version >= 7) {
         to.Write<int32_t>(0);   // session id: none
         to.Write<int32_t>(-1);  // session epoch: a full request without a session
@@ -95,16 +96,17 @@ FetchSummary ReadFetch(Cursor answer, int16_t version,
         const std::string_view topic = version >= kFetchByTopicId ? answer.ReadText(kTopicIdSize)
                                        : is_flexible              ? answer.ReadCompactString()
                                                                   : answer.ReadString();
-        const size_t partitions = count(26);
+        const size_t partitions = count(version >= kFetchNewFormat ? 26 : 18);
         for (size_t p = 0; p < partitions && answer.ok(); p++) {
             FetchAnswer partition{};
             partition.topic = topic;
             partition.partition = answer.Read<int32_t>();
             partition.error = answer.Read<int16_t>();
             partition.high_watermark = answer.Read<int64_t>();
-            partition.last_stable_offset = answer.Read<int64_t>();
+            partition.last_stable_offset =
+                version >= kFetchNewFormat ? answer.Read<int64_t>() : partition.high_watermark;
             partition.log_start = version >= 5 ? answer.Read<int64_t>() : -1;
-            const size_t aborted = count(16);
+            const size_t aborted = version >= kFetchNewFormat ? count(16) : 0;
             partition.aborted.reserve(aborted);
             for (size_t a = 0; a < aborted; a++) {
                 const int64_t producer_id = answer.Read<int64_t>();
@@ -176,6 +178,10 @@ ProduceSummary ReadProduce(Cursor answer, int16_t version,
 // --- Metadata
 
 void WriteMetadata(Encoder& to, int16_t version, const std::vector<std::string>& topics) {
+    if (version < kMetadataWithoutCreation) {
+        to.Write<int32_t>(-1);
+        return;
+    }
     to.Write<int32_t>(static_cast<int32_t>(topics.size()));
     for (const std::string& topic : topics) to.WriteString(topic);
     to.Write<int8_t>(0);  // allow auto topic creation
@@ -187,7 +193,7 @@ void WriteMetadata(Encoder& to, int16_t version, const std::vector<std::string>&
 
 bool ReadMetadata(Cursor answer, int16_t version,
                   const std::function<void(const PartitionLeader&)>& each) {
-    answer.Skip(4);  // throttle time
+    if (version >= 3) answer.Skip(4);  // throttle time
     const size_t brokers = answer.ReadCount(12);
     for (size_t b = 0; b < brokers; b++) {
         answer.Skip(4);
@@ -195,8 +201,8 @@ bool ReadMetadata(Cursor answer, int16_t version,
         answer.Skip(4);
         answer.ReadString();
     }
-    answer.ReadString();  // cluster id
-    answer.Skip(4);       // controller
+    if (version >= 2) answer.ReadString();  // cluster id
+    answer.Skip(4);                         // controller
     const size_t topics = answer.ReadCount(9);
     for (size_t t = 0; t < topics && answer.ok(); t++) {
         answer.Skip(2);

@@ -1,6 +1,6 @@
 // The requests the data path speaks, as bytes: what is written and how an answer is read. Pure.
 // Versions without flexible encoding are used where they tell enough; every broker from 0.11 to 4.x
-// has them.
+// has them. Those that are older are for sources of 0.10.
 #ifndef HELIOSTAT_PROTOCOL_H_
 #define HELIOSTAT_PROTOCOL_H_
 
@@ -17,13 +17,16 @@
 
 namespace heliostat {
 
-inline constexpr int16_t kFetchMin = 4, kFetchMax = 13;
+inline constexpr int16_t kFetchMin = 2, kFetchMax = 13;
 inline constexpr int16_t kProduceMin = 3, kProduceMax = 8;
-inline constexpr int16_t kMetadataMin = 4, kMetadataMax = 8;
+inline constexpr int16_t kMetadataMin = 1, kMetadataMax = 8;
 inline constexpr int16_t kInitProducerIdMin = 0, kInitProducerIdMax = 1;
 inline constexpr int16_t kDescribeProducers = 0;
 inline constexpr int16_t kOffsetCommitMin = 2, kOffsetCommitMax = 9, kOffsetCommitFlexible = 8;
 inline constexpr int16_t kLogEnds = 2;
+// Below these versions a Fetch has no limit for the answer as a whole (0.10.0), and brings formats
+// 0 and 1 alone, without transactions (0.10).
+inline constexpr int16_t kFetchWithLimit = 3, kFetchNewFormat = 4;
 // From these versions on a Fetch is written in flexible encoding, and names topics by their ids.
 inline constexpr int16_t kFetchFlexible = 12, kFetchByTopicId = 13;
 inline constexpr int16_t kFetchPlainMax = kFetchFlexible - 1;
@@ -74,10 +77,11 @@ class Encoder {
     std::vector<uint8_t> bytes_;
 };
 
-// --- Fetch v4–v13: replica_id i32 · max_wait_ms i32 · min_bytes i32 · max_bytes i32 · isolation i8
-// · [v7: session_id i32 · session_epoch i32] · topics [name (v13: id 16 bytes) · partitions [index
-// i32 · [v9: current_leader_epoch i32] · fetch_offset i64 · [v12: last_fetched_epoch i32] · [v5:
-// log_start i64] · max_bytes i32]] · [v7: forgotten topics []] · [v11: rack_id]
+// --- Fetch v2–v13: replica_id i32 · max_wait_ms i32 · min_bytes i32 · [v3: max_bytes i32] · [v4:
+// isolation i8] · [v7: session_id i32 · session_epoch i32] · topics [name (v13: id 16 bytes) ·
+// partitions [index i32 · [v9: current_leader_epoch i32] · fetch_offset i64 · [v12:
+// last_fetched_epoch i32] · [v5: log_start i64] · max_bytes i32]] · [v7: forgotten topics []] ·
+// [v11: rack_id]
 
 struct FetchHead {
     int32_t max_wait_ms;
@@ -101,17 +105,18 @@ void WriteFetchPartition(Encoder& to, int16_t version, const FetchPosition& posi
 void EndFetchTopic(Encoder& to, int16_t version);
 void WriteFetchTail(Encoder& to, int16_t version, std::string_view rack);
 
-// Answer v4–v13: throttle_ms i32 · [v7: error i16 · session_id i32] · topics [name (v13: id) ·
-// partitions [index i32 · error i16 · high_watermark i64 · last_stable_offset i64 · [v5: log_start
-// i64] · aborted [producer_id i64 · first_offset i64] · [v11: preferred_read_replica i32] · records
-// bytes · [v12: tag 0: diverging epoch i32 · end_offset i64]]]
+// Answer v2–v13: throttle_ms i32 · [v7: error i16 · session_id i32] · topics [name (v13: id) ·
+// partitions [index i32 · error i16 · high_watermark i64 · [v4: last_stable_offset i64] · [v5:
+// log_start i64] · [v4: aborted [producer_id i64 · first_offset i64]] · [v11:
+// preferred_read_replica i32] · records bytes · [v12: tag 0: diverging epoch i32 · end_offset
+// i64]]]
 struct FetchAnswer {
     std::string_view topic;  // as it was asked: its name or its id
     int32_t partition;
     int16_t error;
     int64_t high_watermark;
-    int64_t last_stable_offset;
-    int64_t log_start;  // -1 below v5
+    int64_t last_stable_offset;  // the high watermark below v4, which knows no transactions
+    int64_t log_start;           // -1 below v5
     std::vector<AbortedTransaction> aborted;
     int32_t preferred_read_replica;  // -1 for none
     Cursor::Bytes records;
@@ -151,7 +156,8 @@ struct ProduceSummary {
 ProduceSummary ReadProduce(Cursor answer, int16_t version,
                            const std::function<void(const ProduceAnswer&)>& each);
 
-// --- Metadata v4–v8, never creating a topic.
+// --- Metadata v1–v8, never creating a topic: where a request cannot forbid it (below v4) it names
+// none, and the answer holds all.
 
 void WriteMetadata(Encoder& to, int16_t version, const std::vector<std::string>& topics);
 

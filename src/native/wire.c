@@ -168,6 +168,15 @@ void wire_reply_keep(wire_reply* reply) {
 
 void wire_reply_release(wire_reply* reply) { rd_kafka_buf_destroy(reply); }
 
+int16_t wire_newest_version(rd_kafka_t* handle, enum wire_api api) {
+    rd_kafka_broker_t* broker = rd_kafka_broker_any_up(handle, NULL, NULL, NULL, "heliostat");
+    if (!broker) return -1;
+    const int16_t version =
+        rd_kafka_broker_ApiVersion_supported(broker, api, 0, RD_KAFKAP_RPC_VERSION_MAX, NULL);
+    rd_kafka_broker_destroy(broker);
+    return version;
+}
+
 void wire_refresh_brokers(rd_kafka_t* handle) {
     rd_kafka_metadata_refresh_brokers(handle, NULL, "heliostat looks for a broker");
 }

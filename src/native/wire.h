@@ -107,6 +107,10 @@ void wire_reply_keep(wire_reply* reply);
 // Any thread.
 void wire_reply_release(wire_reply* reply);
 
+// Newest version of a request that a broker of the handle has which is up; -1 while none is, or it
+// has none. Any thread.
+int16_t wire_newest_version(rd_kafka_t* handle, enum wire_api api);
+
 // Asks the handle to learn the cluster's brokers again. Any thread.
 void wire_refresh_brokers(rd_kafka_t* handle);
 

@@ -1,7 +1,8 @@
 // Reaches the clusters that a plan asks, within a time.
 
 import { RunError } from '../errors.ts'
-import { lastError, textOf } from '../mirror/reach.ts'
+import { adviseOn } from '../mirror/connection-advice.ts'
+import { lastError, lastFailure, textOf } from '../mirror/reach.ts'
 import type { TargetConfig } from '../mirror/types.ts'
 import type { Cluster, ClusterEvent } from '../native/index.ts'
 
@@ -18,6 +19,10 @@ export async function reachWithin(
     return (await cluster.clusterId(reachWithinMs)) ?? ''
   } catch (error) {
     const events: ClusterEvent[] = cluster.drainEvents()
+    const advice = await adviseOn(lastFailure(events), connection).catch(() => undefined)
+    if (advice?.isFinal) {
+      throw new RunError(`${side} "${alias}": ${advice.cause}: ${advice.fix}`, { cause: error })
+    }
     throw new RunError(
       `${side} "${alias}" (${connection['bootstrap.servers']}) cannot be reached within ` +
         `${reachWithinMs / 1_000} s: ${lastError(events) ?? textOf(error)}. ` +

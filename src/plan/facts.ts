@@ -42,6 +42,8 @@ export interface ClusterFacts {
 
 export interface SourceFacts extends ClusterFacts {
   own: LinkConfig
+  /** As a `Cluster` tells it. */
+  fetchVersion: number
   /** Those that would be mirrored. */
   topics: readonly SourceTopic[]
   leftOut: readonly LeftOut[]

@@ -123,6 +123,7 @@ async function outline(
   return {
     ...describeCluster(own.source, clusterId, metadata),
     own,
+    fetchVersion: cluster.fetchVersion(),
     topics: found.map(readTopic),
     leftOut: leftOut.sort((a, b) => (a.topic < b.topic ? -1 : 1)),
     notMatched: listed.size - selected.length - leftOut.length,

@@ -50,6 +50,8 @@ export interface LaneFacts {
   /** -1 while there is none. */
   leader: number
   headers: PartitionHeaders | undefined
+  /** The source is from before Kafka 0.11. */
+  hasOldBrokers: boolean
   target: TargetTopicPlan
   sampleTarget: SampleTarget
   now: number
@@ -106,7 +108,9 @@ function expect(facts: LaneFacts, records: number | null): Expectation {
     return { outcome: 'idle', path: 'none', reason: 'none', detail: 'nothing to copy now' }
   }
   const sampled = headers && expectPath(headers, start.offset, facts.sampleTarget, facts.now)
-  return sampled ? fromSample(sampled, start.offset) : notLookedAt()
+  if (!sampled) return notLookedAt()
+  const isOld = facts.hasOldBrokers && sampled.reason === 'old-format'
+  return fromSample(isOld ? { ...sampled, reason: 'old-broker' } : sampled, start.offset)
 }
 
 function whyItCannotStart(facts: LaneFacts): { reason: string; detail: string } | undefined {

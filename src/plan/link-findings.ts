@@ -1,6 +1,7 @@
 // What to know about a link before its run: its group, what cannot be read, and what its start would repeat.
 
 import { againstGaps } from '../mirror/gaps.ts'
+import { isOldSource, oldSource } from '../mirror/source-age.ts'
 import { isKnown, type SourceFacts, type TargetFacts } from './facts.ts'
 import type { Finding } from './findings.ts'
 import { inspectGroup } from './group-findings.ts'
@@ -14,11 +15,16 @@ export function inspectLink(
   topics: readonly TopicPlan[]
 ): Finding[] {
   return [
+    ...inspectAge(source),
     ...inspectSelection(source),
     ...inspectRights(source),
     ...inspectMembership(source),
     ...topics.flatMap(topic => inspectTopic(topic, target))
   ]
+}
+
+function inspectAge({ fetchVersion }: SourceFacts): Finding[] {
+  return isOldSource(fetchVersion) ? [{ kind: 'old-source', ...oldSource }] : []
 }
 
 function inspectSelection({ alias, topics }: SourceFacts): Finding[] {

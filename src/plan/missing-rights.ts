@@ -1,6 +1,6 @@
 // Names the rights that a cluster did not grant, as the command that grants them.
 
-import type { KafkaFailure } from '../native/index.ts'
+import { isUnsupported, type KafkaFailure } from '../native/index.ts'
 import { type Finding, someNames } from './findings.ts'
 
 export interface RightsSide {
@@ -34,6 +34,8 @@ export function explainConfigs(
   const topics = refused.map(({ topic }) => topic)
   const what = `configs of ${topics.length} topic${topics.length === 1 ? '' : 's'} on the ${side.side} "${side.alias}" cannot be read`
   const { failure } = first
+  // What brokers of that age do not tell is said elsewhere.
+  if (isUnsupported(failure)) return []
   const text = `${what} (${someNames(topics)}): ${failure.name}; the plan goes on without them`
   if (!isRefusedRight(failure)) return [{ kind: 'configs-not-readable', text }]
   return [{ kind: 'configs-not-readable', text, fix: grant(side, 'DescribeConfigs', topics) }]

@@ -3,6 +3,7 @@
 import { decodeCheckpoint } from '../mirror/checkpoint.ts'
 import { type DeliveryLevel, expectDelivery } from '../mirror/delivery.ts'
 import { laneName } from '../mirror/lane.ts'
+import { isOldSource } from '../mirror/source-age.ts'
 import type { ConfigEntry } from '../native/index.ts'
 import { learnDefaults } from '../topics/configs.ts'
 import type { SourceTopic } from '../topics/create.ts'
@@ -102,6 +103,7 @@ function planTargets({ sources, target, creation }: Facts): Map<string, TargetTo
         partitions: Math.max(...owners.map(owner => owner.topic.partitions)),
         replicationFactor: Math.max(...owners.map(owner => owner.topic.replicationFactor)),
         sourceConfigs: firstConfigs(owners),
+        hasOldSources: owners.every(({ source }) => isOldSource(source.fetchVersion)),
         found: target.topics.get(topic),
         targetConfigs: target.configs.entries.get(topic),
         targetBrokers: target.brokers.length,

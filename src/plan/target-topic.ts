@@ -23,6 +23,8 @@ export interface TargetTopicFacts {
   replicationFactor: number
   /** Undefined when nobody lets us read them. */
   sourceConfigs: readonly ConfigEntry[] | undefined
+  /** Every source of it is from before Kafka 0.11, and can tell nobody. */
+  hasOldSources: boolean
   found: TopicMetadata | undefined
   /** Undefined when the topic is not there, or its configs cannot be read. */
   targetConfigs: readonly ConfigEntry[] | undefined
@@ -137,7 +139,9 @@ function planCreation(facts: TargetTopicFacts): TargetTopicPlan {
       kind: 'created-without-configs',
       topic,
       text: "the source's configs cannot be read, so the topic is created with the target's defaults",
-      fix: 'grant DescribeConfigs on the source first'
+      fix: facts.hasOldSources
+        ? 'make it by hand first, with the configs that kafka-topics --describe shows there'
+        : 'grant DescribeConfigs on the source first'
     })
   }
   return checkMinInSync(plan, topic)

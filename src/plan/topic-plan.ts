@@ -1,6 +1,7 @@
 // What would be done with one source topic: its target topic, its lanes, and what they come to.
 
 import { laneName } from '../mirror/lane.ts'
+import { isOldSource } from '../mirror/source-age.ts'
 import type { ConfigEntry, PartitionHeaders } from '../native/index.ts'
 import type { SourceTopic } from '../topics/create.ts'
 import { type BatchSample, type SampleTarget, summarizeSample } from './batch-sample.ts'
@@ -133,6 +134,7 @@ function planOne(
     freshFrom: source.freshFrom.get(name),
     leader: source.leaders.get(name) ?? -1,
     headers,
+    hasOldBrokers: isOldSource(source.fetchVersion),
     target: targetTopic,
     sampleTarget,
     now

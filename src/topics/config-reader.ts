@@ -2,7 +2,13 @@
 
 import type { Logger } from 'pino'
 import { KafkaError } from '../errors.ts'
-import { type Cluster, type ConfigEntry, failureOf, type KafkaFailure } from '../native/index.ts'
+import {
+  type Cluster,
+  type ConfigEntry,
+  failureOf,
+  isUnsupported,
+  type KafkaFailure
+} from '../native/index.ts'
 import {
   isRecompressing,
   learnDefaults,
@@ -107,7 +113,8 @@ export class TopicConfigReader {
     }
     this.#tellRefused(
       side,
-      failed.filter(({ failure }) => !failure.retriable)
+      // What a source of that age does not tell is said at the start.
+      failed.filter(({ failure }) => !failure.retriable && !isUnsupported(failure))
     )
     return { found, unanswered: failed.filter(({ failure }) => failure.retriable) }
   }

@@ -154,10 +154,10 @@ Encoder RandomFetch(Random& random, int16_t version) {
             to.Write<int32_t>(static_cast<int32_t>(partition));
             to.Write<int16_t>(0);
             to.Write<int64_t>(1'000);
-            to.Write<int64_t>(1'000);
+            if (version >= kFetchNewFormat) to.Write<int64_t>(1'000);
             if (version >= 5) to.Write<int64_t>(0);
-            const auto aborted = Between(random, -1, 3);
-            PutCount(to, is_flexible, aborted);
+            const auto aborted = version >= kFetchNewFormat ? Between(random, -1, 3) : 0;
+            if (version >= kFetchNewFormat) PutCount(to, is_flexible, aborted);
             for (int64_t i = 0; i < aborted; i++) {
                 to.Write<int64_t>(Between(random, 0, 3));
                 to.Write<int64_t>(Between(random, 0, 30));
@@ -202,13 +202,13 @@ Encoder RandomProduce(Random& random, int16_t version) {
 
 Encoder RandomMetadata(Random& random, int16_t version) {
     Encoder to;
-    to.Write<int32_t>(0);
+    if (version >= 3) to.Write<int32_t>(0);
     to.Write<int32_t>(1);
     to.Write<int32_t>(1);
     to.WriteString("host");
     to.Write<int32_t>(9092);
     to.Write<int16_t>(-1);
-    to.WriteString("cluster");
+    if (version >= 2) to.WriteString("cluster");
     to.Write<int32_t>(1);
     const auto topics = static_cast<int32_t>(Between(random, 0, 3));
     to.Write<int32_t>(topics);

@@ -57,10 +57,10 @@ struct FetchWriter {
         to.Write<int32_t>(partition);
         to.Write<int16_t>(0);
         to.Write<int64_t>(100);
-        to.Write<int64_t>(90);
+        if (version >= kFetchNewFormat) to.Write<int64_t>(90);
         if (version >= 5) to.Write<int64_t>(7);
-        Count(aborted);
-        for (int32_t i = 0; i < aborted; i++) {
+        if (version >= kFetchNewFormat) Count(aborted);
+        for (int32_t i = 0; version >= kFetchNewFormat && i < aborted; i++) {
             to.Write<int64_t>(1'000 + i);
             to.Write<int64_t>(50 + i);
             Tags();
@@ -140,13 +140,13 @@ std::string ProduceText(const uint8_t* data, size_t size, int16_t version,
 
 Encoder MetadataBytes(int16_t version) {
     Encoder to;
-    to.Write<int32_t>(0);
+    if (version >= 3) to.Write<int32_t>(0);
     to.Write<int32_t>(1);
     to.Write<int32_t>(7);
     to.WriteString("host");
     to.Write<int32_t>(9092);
     to.Write<int16_t>(-1);
-    to.WriteString("cluster");
+    if (version >= 2) to.WriteString("cluster");
     to.Write<int32_t>(7);
     to.Write<int32_t>(2);
     for (const char* topic : {"orders", "gone"}) {
@@ -201,15 +201,19 @@ TEST("Fetch answers of every version are read, and refused when cut anywhere") {
         const Encoder whole = FetchAnswerBytes(version);
         FetchSummary summary{};
         const std::string text = FetchText(whole.data(), whole.size(), version, &summary);
+        const bool is_old = version < kFetchNewFormat;
+        // Without transactions all that is replicated is stable.
+        const std::string ends = is_old ? "0,100,100" : "0,100,90";
+        const std::string aborted = is_old ? "" : "1000@50 1001@51 ";
         const std::string start = version >= 5 ? ",7," : ",-1,";
         const std::string replica = version >= 11 ? "3," : "-1,";
         const std::string diverging = version >= kFetchFlexible ? "60" : "-1";
         const bool has_id = version >= kFetchByTopicId;
         const std::string orders = has_id ? "orders.........." : "orders";
         const std::string log = has_id ? "log............." : "log";
-        CHECK(text == orders + "-4:0,100,90" + start + replica + "5,-1[1000@50 1001@51 ] " +
-                          orders + "-0:0,100,90" + start + replica + "0,-1[] " + log +
-                          "-1:0,100,90" + start + replica + "0," + diverging + "[] ");
+        CHECK(text == orders + "-4:" + ends + start + replica + "5,-1[" + aborted + "] " + orders +
+                          "-0:" + ends + start + replica + "0,-1[] " + log + "-1:" + ends + start +
+                          replica + "0," + diverging + "[] ");
         CHECK(summary.is_well_formed && summary.throttle_ms == 25 && summary.error == 0);
         CheckCuts(
             whole, text,
@@ -220,6 +224,48 @@ TEST("Fetch answers of every version are read, and refused when cut anywhere") {
                 return told;
             },
             whole.size());
+    }
+}
+
+// Written by WriteFetch…, as a broker of 0.10 reads it.
+std::string OldFetchRequestText(Cursor from, int16_t version) {
+    const auto number = [&] { return std::to_string(from.Read<int32_t>()) + " "; };
+    std::string told = number();
+    told += number();
+    told += number();
+    if (version == 3) told += "most " + number();
+    for (size_t topics = from.ReadCount(1); topics > 0; topics--) {
+        told += std::string(from.ReadString()) + " ";
+        for (size_t partitions = from.ReadCount(1); partitions > 0; partitions--) {
+            told += number();
+            told += "@" + std::to_string(from.Read<int64_t>()) + " ";
+            told += number();
+        }
+    }
+    return from.ok() && from.left() == 0 ? told : "broken: " + told;
+}
+
+TEST("Fetch requests of versions 2 and 3 are what brokers of 0.10 read") {
+    for (const int16_t version : {2, 3}) {
+        Encoder to;
+        WriteFetchHead(to, version, {500, 1, 65'536, true, 1});
+        WriteFetchTopic(to, version, "orders", 2);
+        WriteFetchPartition(to, version, {0, 10, 3, 1'000});
+        WriteFetchPartition(to, version, {4, 11, -1, 1'000});
+        EndFetchTopic(to, version);
+        WriteFetchTail(to, version, "rack");
+        const std::string most = version == 3 ? "most 65536 " : "";
+        CHECK(OldFetchRequestText(Cursor(to.data(), to.size()), version) ==
+              "-1 500 1 " + most + "orders 0 @10 1000 4 @11 1000 ");
+    }
+}
+
+TEST("where Metadata cannot forbid to create a topic, none is named") {
+    for (const int16_t version : {1, 2, 3}) {
+        Encoder to;
+        WriteMetadata(to, version, {"orders"});
+        Cursor from(to.data(), to.size());
+        CHECK(from.Read<int32_t>() == -1 && from.ok() && from.left() == 0);
     }
 }
 
@@ -253,7 +299,7 @@ TEST("Produce answers of versions 3 to 8 are read, and refused when cut anywhere
     }
 }
 
-TEST("Metadata answers of versions 4 to 8 are read, and refused when cut anywhere") {
+TEST("Metadata answers of versions 1 to 8 are read, and refused when cut anywhere") {
     for (int16_t version = kMetadataMin; version <= kMetadataMax; version++) {
         const Encoder whole = MetadataBytes(version);
         bool is_well_formed = false;
@@ -306,8 +352,9 @@ TEST("OffsetCommit requests of versions 2 to 9 are what brokers of them read") {
             WriteOffsetCommit(to, version, {"mirror", 9, "member-1", instance}, rows);
             const std::string named = instance ? instance : "";
             const std::string expected =
-                version < 5   ? "mirror 9 member-1 retention -1 log-7@1000=h1;a orders-0@5= "
-                                "orders-2@6=h1;b"
+                version < 5
+                    ? "mirror 9 member-1 retention -1 log-7@1000=h1;a orders-0@5= "
+                      "orders-2@6=h1;b"
                 : version < 6 ? "mirror 9 member-1 log-7@1000=h1;a orders-0@5= orders-2@6=h1;b"
                 : version < 7
                     ? "mirror 9 member-1 log-7@1000/-1=h1;a orders-0@5/3= orders-2@6/4=h1;b"

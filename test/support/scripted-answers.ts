@@ -74,8 +74,8 @@ export function refuseApiVersions(versions: Versions): Buffer {
 }
 
 // throttle_ms i32 · [v7: error i16 · session_id i32] · topics [name, from v13 topic_id · partitions [index i32 ·
-// error i16 · high_watermark i64 · last_stable_offset i64 · [v5: log_start i64] · aborted [producer_id i64 ·
-// first_offset i64] · [v11: preferred_read_replica i32] · records · tags: 0 diverging epoch]]
+// error i16 · high_watermark i64 · [v4: last_stable_offset i64] · [v5: log_start i64] · [v4: aborted [producer_id i64 ·
+// first_offset i64]] · [v11: preferred_read_replica i32] · records · tags: 0 diverging epoch]]
 export function writeFetch(version: number, answer: FetchAnswer): Answer {
   const to = new AnswerWriter(version >= firstFlexible[api.fetch])
   to.int32('throttle', answer.throttleMs)
@@ -86,11 +86,13 @@ export function writeFetch(version: number, answer: FetchAnswer): Answer {
     to.array('partitions', partitions, partition => {
       to.int32('index', partition.partition).int16('error', partition.error)
       to.int64('highWatermark', partition.highWatermark)
-      to.int64('lastStable', partition.lastStableOffset)
+      if (version >= 4) to.int64('lastStable', partition.lastStableOffset)
       if (version >= 5) to.int64('logStart', partition.logStartOffset)
-      to.array('aborted', partition.aborted, ({ producerId, firstOffset }) => {
-        to.int64('producerId', producerId).int64('firstOffset', firstOffset).tags()
-      })
+      if (version >= 4) {
+        to.array('aborted', partition.aborted, ({ producerId, firstOffset }) => {
+          to.int64('producerId', producerId).int64('firstOffset', firstOffset).tags()
+        })
+      }
       if (version >= 11) to.int32('preferredReplica', partition.preferredReadReplica)
       to.bytes('records', partition.records, headerFields(partition.records))
       to.tags(divergence(partition.divergingEpoch))

@@ -261,7 +261,7 @@ export class ScriptedCluster {
             logStartOffset: 0,
             aborted: null,
             preferredReadReplica: -1,
-            records: log.read(offset, maxBytes)
+            records: log.read(offset, maxBytes, version < 3)
           }
         })
       }

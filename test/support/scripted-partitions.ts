@@ -8,16 +8,16 @@ export class SourcePartition {
   readonly batches: Buffer[] = []
   /** What its records hold, in order. */
   readonly values: string[] = []
-  #end = 0
+  readonly #ends: number[] = []
 
   /** Batches of a few records each, all different. */
   append(name: string, batches: number, recordsEach = 3): this {
     for (let batch = 0; batch < batches; batch++) {
-      const values = Array.from({ length: recordsEach }, (_, at) => `${name}:${this.#end + at}`)
+      const values = Array.from({ length: recordsEach }, (_, at) => `${name}:${this.end + at}`)
       this.appendBatch(
         encodeBatch(
           values.map(value => ({ value })),
-          { baseOffset: this.#end }
+          { baseOffset: this.end }
         ),
         values
       )
@@ -26,19 +26,28 @@ export class SourcePartition {
   }
 
   appendBatch(batch: Buffer, values: string[]): void {
-    this.batches.push(batch)
+    this.appendMessage(batch, values, endOf(batch))
+  }
+
+  /** In any format; `end` is the offset behind it. */
+  appendMessage(message: Buffer, values: string[], end: number): void {
+    this.batches.push(message)
     this.values.push(...values)
-    this.#end = endOf(batch)
+    this.#ends.push(end)
   }
 
   get end(): number {
-    return this.#end
+    return this.#ends.at(-1) ?? 0
   }
 
-  /** Whole batches from the one that holds the offset on. The first comes however large it is. */
-  read(offset: number, maxBytes: number): Buffer {
-    const first = this.batches.findIndex(batch => endOf(batch) > offset)
+  /**
+   * Whole batches from the one that holds the offset on. The first comes however large it is, but from brokers before
+   * 0.10.1: those cut off at the limit, wherever that is.
+   */
+  read(offset: number, maxBytes: number, isCut = false): Buffer {
+    const first = this.#ends.findIndex(end => end > offset)
     if (first < 0) return Buffer.alloc(0)
+    if (isCut) return Buffer.concat(this.batches.slice(first)).subarray(0, maxBytes)
     let size = 0
     const fitting = this.batches.slice(first).filter((batch, index) => {
       size += batch.length

@@ -18,7 +18,7 @@ export type ProduceRequest = {
   topics: { topic: string; partitions: { partition: number; batch: Buffer }[] }[]
 }
 
-// replica_id i32 · max_wait_ms i32 · min_bytes i32 · max_bytes i32 · isolation i8 · [v7: session_id i32 · epoch i32] ·
+// replica_id i32 · max_wait_ms i32 · min_bytes i32 · [v3: max_bytes i32] · [v4: isolation i8] · [v7: session_id i32 · epoch i32] ·
 // topics [name, from v13 topic_id · partitions [index i32 · [v9: leader_epoch i32] · offset i64 · [v12:
 // last_fetched_epoch i32] · [v5: log_start i64] · max_bytes i32]] · [v7: forgotten []] · [v11: rack]
 export function readFetchRequest(version: number, body: Buffer): FetchRequest {
@@ -26,8 +26,8 @@ export function readFetchRequest(version: number, body: Buffer): FetchRequest {
   from.int32()
   const maxWaitMs = from.int32()
   from.int32()
-  from.int32()
-  const isReadCommitted = from.int8() === 1
+  if (version >= 3) from.int32()
+  const isReadCommitted = version >= 4 && from.int8() === 1
   if (version >= 7) from.raw(8)
   const topics = from.array(() => {
     const topicId = version >= 13 ? from.raw(16) : undefined

@@ -11,6 +11,7 @@ import { adviseOnLogin, adviseOnPort } from '../../src/mirror/connection-trouble
 import { Repeats } from '../../src/mirror/repeats.ts'
 import { probeTls } from '../../src/mirror/tls-probe.ts'
 import type { KafkaFailure } from '../../src/native/index.ts'
+import { startBrokerBeforeTen } from '../support/broker-before-ten.ts'
 
 const prefix = 'sasl_ssl://b1.example:9093/bootstrap: '
 
@@ -114,6 +115,29 @@ async function listen(t: TestContext, answer: 'close' | 'text' | 'nothing'): Pro
 test('a port that speaks something else is no TLS, however it shows it', async t => {
   for (const answer of ['close', 'text', 'nothing'] as const) {
     assert.deepEqual(await probeTls(await listen(t, answer), tls, 200), { kind: 'no-tls' }, answer)
+  }
+})
+
+test('a broker that knows no API versions is too old, and one that only ends connections is not', async t => {
+  const lost = failure('_TRANSPORT', 'Disconnected', -195)
+  const adviseOnServer = async (knows: number[], isSilent = false) =>
+    adviseOn(lost, { 'bootstrap.servers': await startBrokerBeforeTen(t, { knows, isSilent }) })
+  const [metadata, apiVersions] = [3, 18]
+  const [old, silent] = await Promise.all([
+    adviseOnServer([metadata]),
+    adviseOnServer([metadata], true)
+  ])
+  assert.deepEqual(silent?.isFinal, true)
+  assert.match(old?.cause ?? '', /is a Kafka broker from before 0\.10/)
+  assert.match(
+    old?.fix ?? '',
+    /upgrade the cluster, or mirror it with the MirrorMaker of its own age/
+  )
+  assert.equal(old?.isFinal, true)
+  for (const knows of [[], [apiVersions], [metadata, apiVersions]]) {
+    const advice = await adviseOnServer(knows)
+    assert.match(advice?.cause ?? '', /takes connections and gives no answer/)
+    assert.equal(advice?.isFinal, undefined)
   }
 })
 

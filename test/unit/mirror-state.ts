@@ -22,6 +22,7 @@ export function laneView(given: Partial<LaneView> = {}): LaneView {
     resealHeadTrim: 0,
     resealHoles: 0,
     resealOldFormat: 0,
+    resealOldBroker: 0,
     resealAppendTime: 0,
     resealTooLarge: 0,
     resealRefused: 0,

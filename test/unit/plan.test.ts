@@ -257,6 +257,7 @@ const topicFacts: TargetTopicFacts = {
   partitions: 6,
   replicationFactor: 3,
   sourceConfigs: entries({ 'cleanup.policy': 'compact' }),
+  hasOldSources: false,
   found: undefined,
   targetConfigs: undefined,
   targetBrokers: 3,
@@ -282,6 +283,10 @@ test('fewer replicas than on the source are a finding, and so are unreadable con
   assert.equal(replicationFactor, 1)
   const kinds = findings.map(({ kind }) => kind)
   assert.deepEqual(kinds, ['fewer-replicas', 'created-without-configs'])
+  const fixOf = (hasOldSources: boolean) =>
+    planTargetTopic({ ...topicFacts, sourceConfigs: undefined, hasOldSources }).findings[0]?.fix
+  assert.match(fixOf(false) ?? '', /grant DescribeConfigs/)
+  assert.match(fixOf(true) ?? '', /make it by hand first/)
   const asked = { ...anything, replicationFactor: 2 }
   const [finding] = planTargetTopic({ ...topicFacts, creation: asked }).findings
   assert.match(`${finding?.text} ${finding?.fix}`, /2 replicas instead of 3.*--replication-factor/)
@@ -441,6 +446,21 @@ test('configs that may not be read are one finding, with the command that grants
   assert.deepEqual(explainConfigs(side, []), [])
 })
 
+test('a source from before Kafka 0.11 is said to be old, with what that costs and why batches are rebuilt', () => {
+  const unsupported = failure(-165, '_UNSUPPORTED_FEATURE')
+  const side = { side: 'source', alias: 'east', bootstrapServers: '', principal: '' } as const
+  assert.deepEqual(explainConfigs(side, [{ topic: 'orders', failure: unsupported }]), [])
+  const reasonOf = (fetchVersion: number) => {
+    const headers = [headersOf('orders', 0, [batch(0, { magic: 1 })])]
+    const world = { topics: { orders: 1 }, ends: { 'orders-0': 10 }, headers, fetchVersion }
+    const { links, warnings } = planOf(world)
+    const isSaid = warnings.some(({ kind }) => kind === 'old-source')
+    return [links[0]?.topics[0]?.lanes[0]?.reason, isSaid]
+  }
+  assert.deepEqual(reasonOf(3), ['old-broker', true])
+  assert.deepEqual(reasonOf(4), ['old-format', false])
+})
+
 test('a thousand topics with one trouble are one warning', () => {
   const findings = Array.from({ length: 1_000 }, (_, index) => {
     return { kind: 'k', topic: `t${index}`, text: 'is bad', fix: 'mend it' }
@@ -464,6 +484,7 @@ interface World {
   fresh?: Record<string, number>
   headers?: PartitionHeaders[]
   alias?: string
+  fetchVersion?: number
 }
 
 function sourceOf({
@@ -471,7 +492,8 @@ function sourceOf({
   ends = {},
   fresh = {},
   headers = [],
-  alias = 'east'
+  alias = 'east',
+  fetchVersion = 18
 }: World): SourceFacts {
   const names = Object.entries(topics).flatMap(([topic, partitions]) =>
     Array.from({ length: partitions }, (_, partition) => `${topic}-${partition}`)
@@ -499,6 +521,7 @@ function sourceOf({
     })),
     leftOut: [{ topic: '__consumer_offsets', why: 'internal to Kafka' }],
     notMatched: 4,
+    fetchVersion,
     leaders: all(() => 1),
     group: group([], ''),
     committed: new Map(),
