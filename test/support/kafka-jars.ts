@@ -25,7 +25,9 @@ export type KafkaJars = {
 }
 
 const run = promisify(execFile)
-const artifacts = ['kafka_2.13', 'kafka-tools', 'connect-runtime', 'connect-mirror']
+const artifacts = ['kafka-tools', 'connect-runtime', 'connect-mirror']
+/** MirrorMaker 2 came long after. */
+const oldArtifacts = ['kafka-tools']
 const fetched = new Map<string, Promise<KafkaJars>>()
 
 /** The jars of a Kafka version, fetched when they are not there yet. */
@@ -90,7 +92,7 @@ async function homeLibs(version: string): Promise<string | undefined> {
   const home = process.env.KAFKA_HOME
   if (home === undefined) return undefined
   const libs = join(home, 'libs')
-  return existsSync(join(libs, `kafka_2.13-${version}.jar`)) ? libs : undefined
+  return existsSync(join(libs, `${coreOf(version)}-${version}.jar`)) ? libs : undefined
 }
 
 async function fetchLibs(version: string, cache: string): Promise<string> {
@@ -127,8 +129,9 @@ async function copyDependencies(version: string, cache: string, pom: string): Pr
       await delay(1_000 * attempt)
     }
   }
-  if (!(await readdir(partial)).includes(`kafka_2.13-${version}.jar`)) {
-    throw new Error(`Maven fetched no kafka_2.13-${version}.jar into ${partial}`)
+  const core = `${coreOf(version)}-${version}.jar`
+  if (!(await readdir(partial)).includes(core)) {
+    throw new Error(`Maven fetched no ${core} into ${partial}`)
   }
   await rm(libs, { recursive: true, force: true })
   await rename(partial, libs)
@@ -149,7 +152,10 @@ async function holds(path: string, text: string): Promise<boolean> {
 }
 
 function writePom(version: string): string {
-  const wanted = artifacts.map(name => dependency('org.apache.kafka', name, version))
+  const names = [coreOf(version), ...(isBeforeOne(version) ? oldArtifacts : artifacts)]
+  const wanted = names.map(name => dependency('org.apache.kafka', name, version))
+  // A part of Java itself until Java 11, which such brokers make their cluster id with.
+  if (isBeforeOne(version)) wanted.push(dependency('javax.xml.bind', 'jaxb-api', '2.3.1'))
   // Kafka 4 logs through log4j2, whose slf4j binding only the full distribution brings.
   if (isLog4j2(version)) {
     wanted.push(dependency('org.apache.logging.log4j', 'log4j-slf4j-impl', '2.24.3'))
@@ -169,6 +175,17 @@ ${wanted.join('\n')}
 
 function dependency(group: string, name: string, version: string): string {
   return `    <dependency><groupId>${group}</groupId><artifactId>${name}</artifactId><version>${version}</version></dependency>`
+}
+
+/** Whether it is from before Kafka 1.0. */
+export function isBeforeOne(version: string): boolean {
+  return version.startsWith('0.')
+}
+
+/** The broker's artifact, which is named by its Scala too: the newest that this version was built with. */
+function coreOf(version: string): string {
+  if (!isBeforeOne(version)) return 'kafka_2.13'
+  return version.startsWith('0.10.2.') ? 'kafka_2.12' : 'kafka_2.11'
 }
 
 function isLog4j2(version: string): boolean {

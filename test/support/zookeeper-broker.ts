@@ -7,13 +7,17 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { quickJvm, spawnJava } from './jvm.ts'
 import { type KafkaCluster, makeFolder, Node, removeFolder } from './kafka-broker.ts'
-import { fetchJars, type KafkaJars } from './kafka-jars.ts'
+import { fetchJars, isBeforeOne, type KafkaJars } from './kafka-jars.ts'
 import { freePorts } from './ports.ts'
 import { withClient } from './raw-client.ts'
 import { waitFor } from './wait.ts'
 
 /** The last version in which a topic may keep the formats before 2 and whose clients and tools still run. */
 export const oldVersion = '2.8.2'
+
+/** The last of 0.10, and the first: Fetch 3 and 2 are the newest that they have. */
+export const lastOfTen = '0.10.2.2'
+export const firstOfTen = '0.10.0.1'
 
 export type ZooKeeperBrokerOptions = {
   version?: string
@@ -47,7 +51,7 @@ export async function startZooKeeperBroker(
     await node.configure()
     await node.start()
     const bootstrap = `127.0.0.1:${port}`
-    const clusterId = await readClusterId(bootstrap)
+    const clusterId = isBeforeOne(version) ? '' : await readClusterId(bootstrap)
     return {
       version,
       clusterId,
