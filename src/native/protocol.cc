@@ -6,6 +6,9 @@ namespace {
 constexpr int32_t kNoReplica = -1;
 constexpr int16_t kAcksAll = -1;
 constexpr uint32_t kDivergingEpochTag = 0;
+// Brokers before 2.1 forget a commit some time after it was made, a day by default, though the
+// group lives: the checkpoint of a partition without news would be lost. Ten years.
+constexpr int64_t kCommitRetentionMs = int64_t{10} * 365 * 86'400'000;
 constexpr int16_t kMetadataWithoutCreation = 4;
 
 void WriteFetchCount(Encoder& to, int16_t version, int32_t count) {
@@ -289,7 +292,7 @@ void WriteOffsetCommit(Encoder& to, int16_t version, const Committer& committer,
     write_text(committer.group);
     to.Write<int32_t>(committer.generation);
     write_text(committer.member);
-    if (version <= 4) to.Write<int64_t>(-1);  // retention: as the broker has it
+    if (version <= 4) to.Write<int64_t>(kCommitRetentionMs);
     if (version >= 7) {
         if (committer.instance) {
             write_text(committer.instance);

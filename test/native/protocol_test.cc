@@ -353,7 +353,7 @@ TEST("OffsetCommit requests of versions 2 to 9 are what brokers of them read") {
             const std::string named = instance ? instance : "";
             const std::string expected =
                 version < 5
-                    ? "mirror 9 member-1 retention -1 log-7@1000=h1;a orders-0@5= "
+                    ? "mirror 9 member-1 retention 315360000000 log-7@1000=h1;a orders-0@5= "
                       "orders-2@6=h1;b"
                 : version < 6 ? "mirror 9 member-1 log-7@1000=h1;a orders-0@5= orders-2@6=h1;b"
                 : version < 7
