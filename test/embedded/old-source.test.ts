@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { pino } from 'pino'
 import { BatchPool } from '../../src/batches/pool.ts'
+import { Rebuilding } from '../../src/mirror/rebuilding.ts'
 import { Repeats } from '../../src/mirror/repeats.ts'
 import { Reseals } from '../../src/mirror/reseals.ts'
 import { laneColumns, laneValue } from '../../src/native/index.ts'
@@ -54,7 +55,14 @@ for (const fetchVersion of [2, 3]) {
     t.after(() => pool.close())
     const { link } = opened
     const log = pino({ enabled: false })
-    new Reseals({ link, pool, log, repeats: new Repeats(), onError: assert.fail })
+    new Reseals({
+      link,
+      rebuilding: new Rebuilding(pool),
+      handling: undefined,
+      log,
+      repeats: new Repeats(),
+      onError: assert.fail
+    })
     const lanes = opened.add(topic, partitions, { targetMaxBatchBytes: 4_000_000 })
     for (const [partition, lane] of lanes.entries()) {
       const { values } = opened.source.source(topic, partition)
@@ -80,7 +88,14 @@ test('a message whose length lies beyond what was asked for, and beyond all that
   t.after(() => pool.close())
   const { link } = opened
   const silent = pino({ enabled: false })
-  new Reseals({ link, pool, log: silent, repeats: new Repeats(), onError: assert.fail })
+  new Reseals({
+    link,
+    rebuilding: new Rebuilding(pool),
+    handling: undefined,
+    log: silent,
+    repeats: new Repeats(),
+    onError: assert.fail
+  })
   const [lane] = opened.add(topic, [0], { targetMaxBatchBytes: 4_000_000 }) as [number]
   const { reason, checkpoint } = await opened.untilStopped(lane)
   assert.deepEqual([reason, checkpoint], ['malformed', log.end - 1])

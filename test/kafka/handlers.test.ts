@@ -111,7 +111,7 @@ test('a handler that never returns is ended, and counts as failed', limit, async
   const flags = [
     ...(options.flags ?? []),
     '--handler-timeout-ms',
-    '1000',
+    '3000',
     '--on-handler-error',
     'skip'
   ]
