@@ -5,7 +5,7 @@
 
 import { BatchFault, type FaultReason } from './batch-fault.ts'
 import { readHeader } from './batch-header.ts'
-import type { Codec } from './codec.ts'
+import type { Codec, CodecLevels } from './codec.ts'
 import { defaultLimits, type Limits } from './compression.ts'
 import { DenseRecords } from './dense-records.ts'
 import type { Int64 } from './int64.ts'
@@ -27,10 +27,9 @@ export interface ResealTask {
   appendTime: 'keep' | 'as-is'
   /** That of the batch unless given. */
   codec?: Codec
-  /** The target takes no zstd, so what has it gets LZ4: the cheapest to write here and to read there. */
+  /** The target takes no zstd, so LZ4 is written in its place: the cheapest to write here and to read there. */
   avoidsZstd?: boolean
-  /** For gzip and zstd; their own default unless given. */
-  level?: number
+  levels?: CodecLevels
   /** Of the largest batch that the target takes. */
   maxBytes: number
   /** What comes is split into batches of so many bytes; a single record may be larger. `maxBytes` unless given. */
@@ -71,9 +70,11 @@ export function resealBatch(task: ResealTask): ResealResult {
 }
 
 /** In which codec what came in this one is written. */
-export function codecFor(codec: Codec, { codec: wanted, avoidsZstd = false }: ResealTask): Codec {
-  if (wanted !== undefined) return wanted
-  return codec === 'zstd' && avoidsZstd ? 'lz4' : codec
+export function codecFor(
+  codec: Codec,
+  { codec: wanted = codec, avoidsZstd = false }: Pick<ResealTask, 'codec' | 'avoidsZstd'>
+): Codec {
+  return wanted === 'zstd' && avoidsZstd ? 'lz4' : wanted
 }
 
 const empty: RecordSource = { record: new RecordView(Buffer.alloc(0)), next: () => false }
@@ -127,11 +128,11 @@ export function openTask(
 }
 
 /** What a batch may be at most, and what it is cut for. */
-export type BatchSizes = Pick<ResealTask, 'maxBytes' | 'aimBytes' | 'level'>
+export type BatchSizes = Pick<ResealTask, 'maxBytes' | 'aimBytes' | 'levels'>
 
 /** A BatchFault where a single record, or what was made of one, is too large. */
 export function sealWithin(records: DenseRecords, codec: Codec, task: BatchSizes): ResealedBatch[] {
-  const batch = records.seal(codec, task.level)
+  const batch = records.seal(codec, task.levels?.[codec])
   const aimBytes = task.aimBytes ?? task.maxBytes
   const isFit = batch.length <= (records.count === 1 ? task.maxBytes : aimBytes)
   if (isFit) return [describe(records, batch)]

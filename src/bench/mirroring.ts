@@ -107,7 +107,7 @@ function mirrorConfig(
   { subject, group, connections }: MirroringOptions,
   topics: TopicSelector
 ): MirrorConfig {
-  const { own, target, adminTimeoutMs } = subject
+  const { own, target, codecs, adminTimeoutMs } = subject
   // Under the name of a static member the group would have a member after the end.
   const { 'group.instance.id': _, ...membership } = own.source.group
   return {
@@ -121,6 +121,7 @@ function mirrorConfig(
     ],
     target,
     topics,
+    codecs,
     creation: { create: false, replicationFactor: undefined, grow: false },
     adminTimeoutMs,
     untilCaughtUp: false,

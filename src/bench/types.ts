@@ -1,6 +1,7 @@
 // What the bench of a link is told, and what it finds. MB is 10^6 bytes.
 
 import type { LinkConfig, TargetConfig } from '../mirror/types.ts'
+import type { CodecSettings } from '../topics/codec-rules.ts'
 
 /** Connections to each broker, one step for each. */
 export const connectionCounts = [1, 2, 4] as const
@@ -18,6 +19,7 @@ export interface Load {
 export interface Subject {
   own: LinkConfig
   target: TargetConfig
+  codecs: CodecSettings
   load: Load
   /** Replicas of the scratch topics; never more than one a broker. */
   replicationFactor: number | undefined

@@ -66,7 +66,7 @@ function load(options: BenchOptions, flags: Readonly<Record<string, unknown>>): 
 
 function subjectOf(
   options: BenchOptions,
-  { links, target, creation, adminTimeoutMs }: LoadedConfig
+  { links, target, codecs, creation, adminTimeoutMs }: LoadedConfig
 ): Subject {
   const [own, ...others] = links
   if (!own || others.length > 0) {
@@ -75,6 +75,7 @@ function subjectOf(
   return {
     own,
     target,
+    codecs,
     load: {
       size: options.size,
       recordBytes: options['record-size'],

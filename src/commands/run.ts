@@ -139,6 +139,7 @@ function mirrorConfig(
     target: config.target,
     topics,
     creation: config.creation,
+    codecs: config.codecs,
     ...(transforms && { transforms }),
     adminTimeoutMs: config.adminTimeoutMs ?? defaultAdminTimeoutMs,
     untilCaughtUp: options['until-caught-up'],
@@ -154,7 +155,7 @@ function logStart(
   build: ReturnType<typeof describeBuild>
 ): void {
   logger.info(build, 'heliostat starts')
-  const { links, target, topics, creation } = config
+  const { links, target, topics, creation, codecs } = config
   for (const { source, link, autoOffsetReset, commitIntervalMs } of links) {
     logger.info(
       {
@@ -168,7 +169,13 @@ function logStart(
     )
   }
   logger.info(
-    { target: target.alias, settings: redactConfig(target.connection), topics, creation },
+    {
+      target: target.alias,
+      settings: redactConfig(target.connection),
+      topics,
+      creation,
+      ...codecs
+    },
     'target configuration'
   )
   const { differences } = config

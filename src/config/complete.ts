@@ -2,6 +2,7 @@
 
 import type { LinkSettings } from '../mirror/types.ts'
 import type { Properties } from '../native/index.ts'
+import type { TargetCompression } from '../topics/codec-rules.ts'
 import type { RunOptions } from './options.ts'
 import type { Draft } from './rules/rule.ts'
 
@@ -81,6 +82,13 @@ function capWait(source: Draft, requestTimeoutMs: number): number {
     warnOf(source, 'engine fetchMaxWaitMs', `fetch.max.wait.ms: ${what}`)
   }
   return Math.min(asked, requestTimeoutMs)
+}
+
+// librdkafka's one number for all codecs: below 0 each chooses for itself, and gzip goes to 9.
+export function compressionOf({ compression }: Draft): TargetCompression {
+  const { level = -1, levels, ...given } = compression
+  const forAll = level < 0 ? {} : { gzip: Math.min(level, 9), zstd: level }
+  return { ...given, levels: { ...forAll, ...levels } }
 }
 
 export function connectionOf(draft: Draft, link: LinkSettings, logLevel: string): Properties {

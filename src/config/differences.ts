@@ -17,7 +17,7 @@ export function describeDifferences(run: Run): string[] {
     ...ignored(run),
     ...defaulted(run),
     refusedBatch(run),
-    ...shape(run.target.draft),
+    ...shape(run),
     ...topics(run.creation)
   ]
 }
@@ -79,23 +79,29 @@ function refusedBatch({ options }: Run): string {
     : 'A batch that the target refuses for good stops its partition alone; the others go on, and none is skipped. With --abort.on.send.failure true the run ends with exit code 1.'
 }
 
-const shaping = [
+const compression = [
   'compression.type',
   'compression.gzip.level',
-  'compression.lz4.level',
   'compression.zstd.level',
-  'compression.level',
-  'batch.size',
-  'batch.num.messages',
-  'linger.ms'
+  'compression.level'
 ]
+const shaping = ['batch.size', 'batch.num.messages', 'linger.ms']
 
-function shape(target: Draft): string[] {
-  const found = givenOf(target, shaping)
+function shape({ target, codecs }: Run): string[] {
   const kept = 'Batches keep the size and codec that they have at the source'
-  if (found.length === 0) return [`${kept}.`]
-  const what = 'would shape only batches that the mirror rebuilds'
-  return [`${kept}; ${found.map(named).join(', ')} ${what}.`]
+  const but = codecs.recompress.length === 0 ? '' : ', but for what --recompress asks'
+  const written = givenOf(target.draft, compression)
+  const found = givenOf(target.draft, shaping)
+  const parts = [
+    `${kept}${but}`,
+    ...(written.length === 0
+      ? []
+      : [`only batches that the mirror rebuilds go by ${written.map(named).join(', ')}`]),
+    ...(found.length === 0
+      ? []
+      : [`${found.map(named).join(', ')} would shape only batches that the mirror rebuilds`])
+  ]
+  return [`${parts.join('; ')}.`]
 }
 
 function topics({ create, replicationFactor }: CreationPolicy): string[] {

@@ -2,6 +2,7 @@
 
 import type { LinkConfig, LinkSettings, TargetConfig } from '../mirror/types.ts'
 import type { Properties } from '../native/index.ts'
+import type { CodecSettings } from '../topics/codec-rules.ts'
 import type { OptionName } from './options.ts'
 import { redactValue } from './redact.ts'
 import type { Draft, Part, Side } from './rules/rule.ts'
@@ -23,6 +24,7 @@ export interface ExplainedValue {
 export type OptionOrigin = (name: OptionName) => string | undefined
 
 export interface Explained {
+  codecs: CodecSettings
   links: readonly { draft: Draft; config: LinkConfig }[]
   target: { draft: Draft; config: TargetConfig }
   originOf: OptionOrigin
@@ -62,7 +64,8 @@ const engineRows: Readonly<Record<keyof LinkSettings, EngineRow>> = {
   maxHeldRecords: { name: 'queue.size', side: 'target', option: 'queue.size', isInBoth: true }
 }
 
-export function explain({ links, target, originOf }: Explained): ExplainedValue[] {
+export function explain(explained: Explained): ExplainedValue[] {
+  const { links, target, originOf } = explained
   const perLink = links.flatMap(({ draft, config }) => [
     ...explainProperties(draft, 'connection', config.source.alias, config.source.connection),
     ...explainGroup(draft, config, originOf),
@@ -76,7 +79,8 @@ export function explain({ links, target, originOf }: Explained): ExplainedValue[
     ...(first
       ? explainEngine(first.draft, target.draft, first.config, 'target', originOf)
       : []
-    ).map(value => ({ ...value, cluster: target.config.alias }))
+    ).map(value => ({ ...value, cluster: target.config.alias })),
+    ...explainCodecs(explained)
   ]
 }
 
@@ -162,6 +166,28 @@ function explainStart(draft: Draft, config: LinkConfig, originOf: OptionOrigin):
       origin: originOf('offset.commit.interval.ms') ?? written('auto.commit.interval.ms')
     }
   ]
+}
+
+/** Nothing where batches keep their codec. */
+function explainCodecs({ target, codecs, originOf }: Explained): ExplainedValue[] {
+  const { codec, levels } = codecs.compression
+  const common = { cluster: target.config.alias, side: 'target', part: 'engine' } as const
+  const written = (name: string) => target.draft.given.get(name)?.origin
+  const type = codec && { name: 'compression.type', value: codec }
+  const values = [
+    ...(type ? [{ ...type, origin: written(type.name) ?? 'default' }] : []),
+    ...Object.entries(levels).map(([leveled, level]) => {
+      const name = `compression.${leveled}.level`
+      const origin = written(name) ?? written('compression.level') ?? 'default'
+      return { name, value: String(level), origin }
+    }),
+    ...codecs.recompress.map(({ pattern, codec, level }) => ({
+      name: pattern === undefined ? 'recompress' : `recompress ${pattern}`,
+      value: level === undefined ? codec : `${codec}:${level}`,
+      origin: originOf('recompress') ?? 'default'
+    }))
+  ]
+  return values.map(value => ({ ...common, ...value }))
 }
 
 /** A value that depends on others may be another one than was asked for. */

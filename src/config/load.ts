@@ -2,15 +2,17 @@
 
 import type { CreationPolicy, LinkConfig, TargetConfig } from '../mirror/types.ts'
 import type { Properties } from '../native/index.ts'
+import type { CodecSettings } from '../topics/codec-rules.ts'
 import type { Transforms } from '../transform/rules.ts'
 import { readClusters, refuseProblems } from './clusters.ts'
-import { connectionOf, groupOf, linkOptions } from './complete.ts'
+import { compressionOf, connectionOf, groupOf, linkOptions } from './complete.ts'
 import { describeDifferences } from './differences.ts'
 import { type ExplainedValue, explain } from './explain.ts'
 import { flagNotes } from './flag-notes.ts'
 import { readHandler } from './message-handler.ts'
 import { environmentName, type RunOptions, runOptions } from './options.ts'
 import { type Environment, variablesWithoutSource } from './read-options.ts'
+import { readRecompress } from './recompress.ts'
 import type { Draft, Note } from './rules/rule.ts'
 import { chooseTopics, type TopicChoice } from './topic-choice.ts'
 import { insecureNotes } from './transport.ts'
@@ -27,6 +29,7 @@ export interface LoadedConfig {
   notes: Note[]
   /** Undefined: every batch passes as it is, or is rebuilt for reasons of its own. */
   transforms: Transforms | undefined
+  codecs: CodecSettings
   /** Every value of every client, for `config print`. */
   explained: ExplainedValue[]
   /** What is otherwise than with MirrorMaker, a sentence each: to be logged as one block. */
@@ -47,6 +50,7 @@ export function loadConfig(
 ): LoadedConfig {
   const notes: Note[] = flagNotes(runOptions, options)
   const transforms = readHandler(options)
+  const recompress = readRecompress(options.recompress)
   const clusters = readClusters(options, environment)
   const { sources, target } = clusters
   const drafts = sources.map(({ draft }) => draft)
@@ -67,7 +71,9 @@ export function loadConfig(
   for (const [index, { source }] of links.entries())
     notes.push(...clusterNotes(drafts[index] as Draft, source.connection))
   notes.push(...clusterNotes(target.draft, targetConfig.connection), ...isolationNotes(links))
+  const codecs = { recompress, compression: compressionOf(target.draft) }
   const explained = {
+    codecs,
     links: links.map((config, index) => ({ config, draft: drafts[index] as Draft })),
     target: { draft: target.draft, config: targetConfig },
     originOf: (name: keyof RunOptions) => originOf(name, options, environment, isGiven)
@@ -78,6 +84,7 @@ export function loadConfig(
     topics,
     creation,
     transforms,
+    codecs,
     notes,
     explained: explain(explained),
     differences: describeDifferences({ ...explained, creation, options }),

@@ -196,6 +196,13 @@ export const mirrorOptions = {
     describe:
       'true: exit 1 at the first batch that the target refuses for good. false: its lane alone stops, says why and tries again. Neither skips a record.'
   },
+  recompress: {
+    group: 'Mirror',
+    type: 'strings',
+    placeholder: '[REGEX=]CODEC[:LEVEL]',
+    describe:
+      'Rebuild the batches of every topic, or of those that the pattern matches whole, in this codec: none, gzip, snappy, lz4 or zstd. Those that have it pass untouched. Repeatable: the first pattern that matches counts, and the one without a pattern holds for the rest.'
+  },
   'message.handler': {
     group: 'MirrorMaker',
     type: 'string',

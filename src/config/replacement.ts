@@ -40,7 +40,6 @@ const idle: ReadonlySet<string> = new Set([
   'exclude.internal.topics',
   'allow.auto.create.topics',
   'enable.metrics.push',
-  'compressed.topics',
   'check.crcs'
 ])
 

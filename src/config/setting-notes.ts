@@ -56,12 +56,15 @@ export const settingNotes: Readonly<Record<string, string>> = {
     'shapes rebuilt batches only; below 1000 it is refused, as 0.7 counted records by this name',
   'batch.num.messages': 'shapes rebuilt batches only',
   'linger.ms': 'shapes rebuilt batches only; a batch that passes through never waits',
-  'compression.type': 'shapes rebuilt batches only; others keep the codec of the source',
+  'compression.type':
+    'the codec of rebuilt batches, also none; others keep that of the source. --recompress rebuilds them',
   'compression.gzip.level': 'shapes rebuilt batches only',
-  'compression.lz4.level': 'shapes rebuilt batches only',
+  'compression.lz4.level': 'no effect: LZ4 has one level here, the fast one',
   'compression.zstd.level': 'shapes rebuilt batches only',
-  'compression.level': 'shapes rebuilt batches only',
-  'compressed.topics': 'batches that pass through keep their codec',
+  'compression.level':
+    'shapes rebuilt batches only: the level of gzip (at most 9) and zstd, where they have none of their own',
+  'compressed.topics':
+    'the topics whose rebuilt batches get compression.codec; every topic when empty',
   'partitioner.class': "a class that is not Kafka's is refused",
   'partitioner.ignore.keys': 'true is refused: the partition of a record is kept',
   'security.protocol': 'a password without TLS runs, with a warning at every start',

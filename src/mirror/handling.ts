@@ -3,6 +3,7 @@
 import type { Logger } from 'pino'
 import type { ResealTask } from '../batches/reseal.ts'
 import type { BatchToReseal } from '../native/index.ts'
+import type { CodecRules } from '../topics/codec-rules.ts'
 import { deadLetterTopic } from '../transform/dead-letter.ts'
 import type { TransformPool } from '../transform/pool.ts'
 import type { TransformRule, Transforms } from '../transform/rules.ts'
@@ -12,13 +13,14 @@ import { atLeastOnce } from './delivery.ts'
 import type { Lane } from './lane.ts'
 import type { Lanes } from './lanes.ts'
 import { type OtherPartitions, Refused } from './other-partitions.ts'
-import { taskOf } from './rebuilding.ts'
+import { nothing, taskOf } from './rebuilding.ts'
 import type { Repeats } from './repeats.ts'
 import type { Opened, Workshop } from './reseals.ts'
 
 export interface HandlingOptions {
   pool: Pick<TransformPool, 'transform' | 'transformAlone' | 'room'>
   transforms: Transforms
+  codecs: Pick<CodecRules, 'ruleFor'>
   /** The source cluster's name. */
   source: string
   lanes: Pick<Lanes, 'byId'>
@@ -72,13 +74,14 @@ export class Handling implements Workshop {
     turn: Promise<boolean>,
     transform: (task: TransformTask) => Promise<SentTransform>
   ): Promise<Opened> {
-    const { lanes, transforms } = this.#options
+    const { lanes, transforms, codecs } = this.#options
     const lane = lanes.byId(batch.lane)
     const rule = lane && transforms.ruleFor(lane.topic)
-    // Taken away meanwhile: nobody waits for the answer.
     if (lane === undefined || rule === undefined) return nothing
     try {
-      const result = await this.#transform(lane, rule, taskOf(batch, bytes), transform)
+      const codecRule = codecs.ruleFor(lane.topic)
+      const task = { ...taskOf(batch, bytes, codecRule), forcesCodec: codecRule.isForced }
+      const result = await this.#transform(lane, rule, task, transform)
       if (!('batches' in result)) return result
       if (!(await turn)) return nothing
       return await this.#settle(lane, rule, result)
@@ -91,7 +94,7 @@ export class Handling implements Workshop {
   async #transform(
     lane: Lane,
     rule: TransformRule,
-    task: ResealTask,
+    task: ResealTask & Pick<TransformTask, 'forcesCodec'>,
     transform: (task: TransformTask) => Promise<SentTransform>
   ): Promise<Exclude<SentTransform, { needs: unknown }>> {
     const { source, others } = this.#options
@@ -145,5 +148,3 @@ export class Handling implements Workshop {
 }
 
 type Sent = Extract<SentTransform, { batches: unknown }>
-
-const nothing: Opened = { batches: [], skipped: 0 }

@@ -4,6 +4,7 @@
 // and a lane that is taken away meanwhile is passed over: its tenure tells.
 
 import type { Logger } from 'pino'
+import { codecNumber } from '../batches/codec.ts'
 import { KafkaError } from '../errors.ts'
 import {
   type Cluster,
@@ -15,6 +16,7 @@ import {
   type PartitionOffset,
   type TopicPartition
 } from '../native/index.ts'
+import type { CodecRules } from '../topics/codec-rules.ts'
 import type { SourceTopic, TargetTopic, TargetTopics } from '../topics/create.ts'
 import type { TransformPlan } from '../transform/plan.ts'
 import { type DecodedCheckpoint, decodeCheckpoint, pathAlgorithm } from './checkpoint.ts'
@@ -23,6 +25,7 @@ import type { DeliveryLevel } from './delivery.ts'
 import { type Lane, laneName, type Refusal } from './lane.ts'
 import type { LaneOrigin, LaneOrigins } from './lane-origins.ts'
 import type { Lanes } from './lanes.ts'
+import type { PassedCodecs } from './passed-codecs.ts'
 import { otherTopicId, type RecreatedTopics, refuseRecreated } from './recreated-topics.ts'
 import type { Repeats } from './repeats.ts'
 import { chooseStart } from './start-offset.ts'
@@ -51,6 +54,8 @@ export interface LaneStarterOptions {
   origins: LaneOrigins
   isolation: Isolation
   transforms: TransformPlan | undefined
+  codecs: Pick<CodecRules, 'learn' | 'ruleFor'>
+  passedCodecs: Pick<PassedCodecs, 'look'>
   reset: AutoOffsetReset
   log: Logger
   repeats: Repeats
@@ -122,12 +127,19 @@ export class LaneStarter {
   }
 
   async #round(lanes: readonly Lane[]): Promise<void> {
+    await this.#options.codecs.learn(lanes.map(({ topic }) => topic))
     const planned = await this.#readCommits(lanes.filter(lane => !this.#isRecreated(lane)))
     const located = this.#still(await this.#locate(planned))
     const prepared = this.#still(await this.#prepareTargets(located))
     const ready = this.#still(await this.#findOrigins(prepared))
     await this.#commitFirstStarts(ready)
-    this.#begin(this.#still(ready).filter(({ lane }) => lane.committed >= 0))
+    const begun = this.#still(ready).filter(({ lane }) => lane.committed >= 0)
+    this.#begin(begun)
+    // Those of a handler do not pass.
+    const passing = begun.filter(({ lane }) => !this.#options.transforms?.ruleFor(lane.topic))
+    await this.#options.passedCodecs.look(
+      passing.map(({ lane, start }) => ({ ...partitionOf(lane), offset: start }))
+    )
   }
 
   /** Before anything else: the target's topic is not to be grown or written for such a lane. */
@@ -368,16 +380,22 @@ export class LaneStarter {
   #begin(ready: readonly Candidate[]): void {
     if (ready.length === 0) return
     const { lanes, log } = this.#options
-    const { transforms } = this.#options
     lanes.begin(
       ready.map(candidate => {
         const { lane } = candidate
-        const opens = transforms?.ruleFor(lane.topic) ? 'handler' : 'none'
-        return { lane, start: { ...laneStart(candidate), opens } }
+        return { lane, start: { ...laneStart(candidate), ...this.#openingOf(lane) } }
       })
     )
     for (const { lane, origin } of ready) lane.level = origin.level
     tellStarted(log, ready)
+  }
+
+  #openingOf({ topic }: Lane): Pick<LaneStart, 'opens' | 'forcedCodec'> {
+    const { transforms, codecs } = this.#options
+    const { codec, isForced } = codecs.ruleFor(topic)
+    if (transforms?.ruleFor(topic)) return { opens: 'handler', forcedCodec: 0 }
+    if (!isForced || codec === undefined) return { opens: 'none', forcedCodec: 0 }
+    return { opens: 'forced', forcedCodec: codecNumber(codec) }
   }
 
   /** Those that have not been taken away since the round began. */
@@ -429,7 +447,12 @@ function fixFor({ deliveryReason }: DeliveryLevel, candidates: readonly Candidat
   return `on the target: kafka-acls --add --allow-principal User:NAME --operation Read ${named.join(' ')}${more}`
 }
 
-function laneStart({ lane, start, target, origin }: Candidate): Omit<LaneStart, 'opens'> {
+function laneStart({
+  lane,
+  start,
+  target,
+  origin
+}: Candidate): Omit<LaneStart, 'opens' | 'forcedCodec'> {
   const { behaviour } = target
   return {
     topic: lane.topic,
@@ -441,7 +464,6 @@ function laneStart({ lane, start, target, origin }: Candidate): Omit<LaneStart, 
     leaderEpoch: origin.leaderEpoch,
     targetMaxBatchBytes: behaviour.maxMessageBytes,
     targetAppendTime: behaviour.isAppendTime,
-    forcedCodec: 0,
     producerId: origin.producerId,
     producerEpoch: origin.producerEpoch,
     sequence: origin.sequence,

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os'
 import type { Logger } from 'pino'
 import { BatchPool } from '../batches/pool.ts'
 import { type Cluster, type Group, type KafkaFailure, Link } from '../native/index.ts'
+import { CodecRules } from '../topics/codec-rules.ts'
 import { type SourceTopic, TargetTopics } from '../topics/create.ts'
 import type { Gathering } from '../topics/gathering.ts'
 import { TransformPool } from '../transform/pool.ts'
@@ -18,6 +19,7 @@ import { LaneStarter } from './lane-starter.ts'
 import { Lanes } from './lanes.ts'
 import { openGroup } from './open-client.ts'
 import { OtherPartitions } from './other-partitions.ts'
+import { PassedCodecs } from './passed-codecs.ts'
 import { Rebuilding } from './rebuilding.ts'
 import type { RecreatedTopic } from './recreated-topics.ts'
 import { Repeats } from './repeats.ts'
@@ -78,6 +80,7 @@ export function openLink(options: LinkPartsOptions): LinkParts {
   const lanes = new Lanes(link, isolation)
   const repeats = new Repeats()
   const pool = new BatchPool({ maxThreads: threadsPerLink(config.links.length) })
+  const codecs = new CodecRules(config.codecs)
   const { transforms } = config
   const handlers =
     transforms &&
@@ -92,10 +95,19 @@ export function openLink(options: LinkPartsOptions): LinkParts {
   })
   new Reseals({
     link,
-    rebuilding: new Rebuilding(pool),
+    rebuilding: new Rebuilding({ pool, codecs, lanes }),
     handling:
       handlers &&
-      new Handling({ pool: handlers, transforms, source: alias, lanes, others, log, repeats }),
+      new Handling({
+        pool: handlers,
+        transforms,
+        codecs,
+        source: alias,
+        lanes,
+        others,
+        log,
+        repeats
+      }),
     log,
     repeats,
     onError
@@ -154,12 +166,14 @@ export function openLink(options: LinkPartsOptions): LinkParts {
     }),
     isolation,
     transforms,
+    codecs,
+    passedCodecs: new PassedCodecs({ source, codecs, isolation, log }),
     reset: own.autoOffsetReset
   })
   const ranges = new SourceRanges({ source, link, log, repeats })
   const skippedGaps = new SkippedGaps({ link, lanes, commits, idempotent: own.link.idempotent })
   return {
-    pools: handlers ? [pool, handlers, others] : [pool],
+    pools: handlers ? [pool, codecs, handlers, others] : [pool, codecs],
     link,
     group,
     lanes,

@@ -5,7 +5,7 @@ import { Gathering } from '../topics/gathering.ts'
 import { ClusterIds } from './cluster-ids.ts'
 import { type Ended, mergeEnds } from './end.ts'
 import { LinkLife } from './link-life.ts'
-import { compareSources, type Reloadable, type Reloaded } from './reload.ts'
+import { compareCodecs, compareSources, type Reloadable, type Reloaded } from './reload.ts'
 import type {
   Check,
   LinkTotals,
@@ -82,6 +82,7 @@ export class Mirror {
     return {
       taken: unique(changes.flatMap(({ taken }) => taken)),
       waiting: unique([
+        ...compareCodecs(this.#config, read),
         ...compareSources(this.#config, read),
         ...changes.flatMap(({ waiting }) => waiting)
       ])

@@ -3,25 +3,35 @@
 import type { BatchPool } from '../batches/pool.ts'
 import type { ResealTask } from '../batches/reseal.ts'
 import type { BatchToReseal } from '../native/index.ts'
+import type { CodecRule, CodecRules } from '../topics/codec-rules.ts'
+import type { Lane } from './lane.ts'
 import type { Opened, Workshop } from './reseals.ts'
 
-export class Rebuilding implements Workshop {
-  readonly #pool: Pick<BatchPool, 'reseal' | 'resealAlone' | 'room'>
+export interface RebuildingOptions {
+  pool: Pick<BatchPool, 'reseal' | 'resealAlone' | 'room'>
+  codecs: Pick<CodecRules, 'ruleFor'>
+  lanes: { byId(id: number): Pick<Lane, 'topic'> | undefined }
+}
 
-  constructor(pool: Pick<BatchPool, 'reseal' | 'resealAlone' | 'room'>) {
-    this.#pool = pool
+export class Rebuilding implements Workshop {
+  readonly #options: RebuildingOptions
+
+  constructor(options: RebuildingOptions) {
+    this.#options = options
   }
 
   get room(): number {
-    return this.#pool.room
+    return this.#options.pool.room
   }
 
   open(batch: BatchToReseal, bytes: ArrayBuffer): Promise<Opened> {
-    return this.#pool.reseal(taskOf(batch, bytes))
+    const { pool } = this.#options
+    return this.#do(batch, bytes, task => pool.reseal(task))
   }
 
   openAlone(batch: BatchToReseal, bytes: ArrayBuffer): Promise<Opened> {
-    return this.#pool.resealAlone(taskOf(batch, bytes))
+    const { pool } = this.#options
+    return this.#do(batch, bytes, task => pool.resealAlone(task))
   }
 
   async giveUp(
@@ -32,10 +42,29 @@ export class Rebuilding implements Workshop {
   ): Promise<Opened> {
     return { failure: 'worker-failed', detail: String(error) }
   }
+
+  async #do(
+    batch: BatchToReseal,
+    bytes: ArrayBuffer,
+    reseal: (task: ResealTask) => Promise<Opened>
+  ): Promise<Opened> {
+    const { lanes, codecs } = this.#options
+    const lane = lanes.byId(batch.lane)
+    return lane ? reseal(taskOf(batch, bytes, codecs.ruleFor(lane.topic))) : nothing
+  }
 }
 
-export function taskOf(batch: BatchToReseal, bytes: ArrayBuffer): ResealTask {
+/** Of a lane that was taken away meanwhile: nobody waits for it. */
+export const nothing: Opened = { batches: [], skipped: 0 }
+
+export function taskOf(
+  batch: BatchToReseal,
+  bytes: ArrayBuffer,
+  { codec, levels }: CodecRule
+): ResealTask {
   return {
+    ...(codec && { codec }),
+    levels,
     bytes: new Uint8Array(bytes),
     fromOffset: batch.fromOffset,
     skipRecords: batch.skipRecords,

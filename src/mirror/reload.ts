@@ -1,5 +1,6 @@
 // What a configuration that was read again changes: some of it at once, the rest at the next start.
 
+import { isDeepStrictEqual } from 'node:util'
 import type { Properties } from '../native/index.ts'
 import type { LinkConfig, MirrorConfig } from './types.ts'
 
@@ -14,7 +15,7 @@ export interface Reloaded {
   waiting: string[]
 }
 
-export type Reloadable = Pick<MirrorConfig, 'links' | 'target'>
+export type Reloadable = Pick<MirrorConfig, 'links' | 'target' | 'codecs'>
 
 const credentialNames: ReadonlySet<string> = new Set(['sasl.username', 'sasl.password'])
 
@@ -70,6 +71,12 @@ export function compareSources(running: Reloadable, read: Reloadable): string[] 
     ...[...after].filter(alias => !before.has(alias)).map(alias => `${alias}: a new source`),
     ...[...before].filter(alias => !after.has(alias)).map(alias => `${alias}: no source any more`)
   ]
+}
+
+/** Lanes are begun with their codec, so another one needs a restart. */
+export function compareCodecs(running: Reloadable, read: Reloadable): string[] {
+  if (isDeepStrictEqual(running.codecs, read.codecs)) return []
+  return [`${running.target.alias}: compression`]
 }
 
 function compareProperties(

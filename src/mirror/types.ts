@@ -1,6 +1,7 @@
 // What the command line hands to the mirror, and what the mirror shows of itself.
 
 import type { LaneReason, LaneState, LinkColumn, LinkOptions, Properties } from '../native/index.ts'
+import type { CodecSettings } from '../topics/codec-rules.ts'
 import type { TopicSelector } from '../topics/select.ts'
 import type { TransformPlan } from '../transform/plan.ts'
 import type { DeliveryLevel, DeliveryReason, DeliveryWish } from './delivery.ts'
@@ -50,6 +51,8 @@ export interface MirrorConfig {
   target: TargetConfig
   topics: TopicSelector
   creation: CreationPolicy
+  /** Without them batches keep their codec. */
+  codecs?: CodecSettings
   /** Without it no handler sees a record. */
   transforms?: TransformPlan
   /** Limit of requests that change or describe topics of the target. */

@@ -32,6 +32,8 @@ export interface TransformTask extends ResealTask {
   /** Partitions of the target's topics, as far as known. */
   partitions: Readonly<Record<string, number>>
   onError: ErrorPolicy
+  /** What handlers leave as it came is written anew all the same where it has another codec than `codec`. */
+  forcesCodec?: boolean
   /** Set where handlers are not to be asked again: why all records of the batch count as failed. */
   failing?: string
 }
@@ -260,11 +262,15 @@ class Transform {
 /** Nothing but a handler stands against sending the batch as it came. */
 function mayPass(task: TransformTask): boolean {
   const { bytes, fromOffset, skipRecords, appendTime, maxBytes, aimBytes = maxBytes } = task
+  const { codec, avoidsZstd = false, forcesCodec = false } = task
   if (bytes.length < headerBytes || bytes[16] !== 2 || skipRecords > 0) return false
   const header = readHeader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
   const isDense = header.recordCount === header.lastOffsetDelta + 1
   const keepsTimes = !header.isAppendTime || appendTime === 'as-is'
-  const isTaken = header.codec !== 'zstd' || task.avoidsZstd !== true
+  const wanted = codecFor(
+    header.codec,
+    forcesCodec && codec ? { codec, avoidsZstd } : { avoidsZstd }
+  )
   const isWhole = !header.isControl && header.baseOffset >= fromOffset
-  return isDense && keepsTimes && isTaken && isWhole && bytes.length <= aimBytes
+  return isDense && keepsTimes && header.codec === wanted && isWhole && bytes.length <= aimBytes
 }

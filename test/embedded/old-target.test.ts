@@ -15,6 +15,7 @@ import { openScriptedLink, type ScriptedLink } from '../support/scripted-link.ts
 const topic = 'old'
 const codecs: Codec[] = ['snappy', 'zstd', 'none', 'zstd', 'zstd', 'gzip']
 const recordsEach = 20
+const asTheyCame = { ruleFor: () => ({ levels: {}, isForced: false }) }
 
 async function openOldTarget(t: TestContext): Promise<ScriptedLink> {
   const topics = { [topic]: { partitions: 1 } }
@@ -37,7 +38,7 @@ test('zstd becomes lz4, in its place; the other codecs stay', async t => {
   const log = pino({ enabled: false })
   new Reseals({
     link,
-    rebuilding: new Rebuilding(pool),
+    rebuilding: new Rebuilding({ pool, codecs: asTheyCame, lanes: { byId: () => ({ topic }) } }),
     handling: undefined,
     log,
     repeats: new Repeats(),

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { BatchFault } from '../../src/batches/batch-fault.ts'
-import { codecs } from '../../src/batches/codec.ts'
+import { type Codec, codecs } from '../../src/batches/codec.ts'
 import { openBatch } from '../../src/batches/record-batch.ts'
 import {
   type ResealedBatch,
@@ -11,6 +11,7 @@ import {
   type ResealTask,
   resealBatch
 } from '../../src/batches/reseal.ts'
+import { sampleRecords } from '../../src/bench/sample-records.ts'
 import { isIntact, readBatchHeader, seal } from '../support/batch-header.ts'
 import { Chance, randomRecords } from '../support/random-records.ts'
 import {
@@ -96,7 +97,7 @@ test('records that the target has already are passed over, after those before th
 test('another codec is written where one is asked for, at its level', () => {
   const source = encodeBatch([{ value: 'x'.repeat(5_000) }], { codec: 'lz4' })
   for (const codec of codecs) {
-    const [batch] = batchesOf(reseal(source, { codec, level: 1 }))
+    const [batch] = batchesOf(reseal(source, { codec, levels: { [codec]: 1 } }))
     assert.equal(readBatchHeader(Buffer.from(batch?.bytes as Uint8Array)).codec, codec)
     assert.deepEqual(withSourceOffsets([batch as ResealedBatch]), seen(source))
   }
@@ -110,6 +111,29 @@ test('a target without zstd gets LZ4 in its place, and every other codec as it w
     assert.equal(written, codec === 'zstd' ? 'lz4' : codec)
     assert.deepEqual(withSourceOffsets([batch as ResealedBatch]), seen(source))
   }
+})
+
+test('zstd that is asked for is LZ4 where the target takes none', () => {
+  const source = encodeBatch([{ value: 'v'.repeat(200) }], { codec: 'gzip' })
+  const [batch] = batchesOf(reseal(source, { codec: 'zstd', avoidsZstd: true }))
+  assert.equal(readBatchHeader(Buffer.from(batch?.bytes as Uint8Array)).codec, 'lz4')
+})
+
+test('the level is that of the codec that is written, over its whole range', () => {
+  const value = sampleRecords(40, 1_000).join('')
+  const source = encodeBatch([{ value }], { codec: 'lz4' })
+  const sizeAt = (codec: Codec, level: number) => {
+    const [batch] = batchesOf(reseal(source, { codec, levels: { [codec]: level, lz4: 1 } }))
+    assert.deepEqual(withSourceOffsets([batch as ResealedBatch]), seen(source))
+    return (batch as ResealedBatch).bytes.byteLength
+  }
+  assert.ok(sizeAt('gzip', 9) < sizeAt('gzip', 1))
+  assert.equal(sizeAt('gzip', -1), sizeAt('gzip', 6))
+  assert.ok(sizeAt('zstd', 22) < sizeAt('zstd', 1))
+  assert.ok(sizeAt('zstd', 1) < sizeAt('zstd', -100))
+  assert.ok(sizeAt('zstd', -131_072) <= 41_000)
+  const other = batchesOf(reseal(source, { codec: 'gzip', levels: { zstd: 1 } }))
+  assert.equal(other[0]?.bytes.byteLength, sizeAt('gzip', 6))
 })
 
 test('append times are written into the records, or left to the producer', () => {

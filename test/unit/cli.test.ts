@@ -279,6 +279,13 @@ const badInput: readonly [what: string, args: readonly string[], message: string
     `--abort.on.send.failure: expected true or false, got "yes"${seeRun}`
   ],
   [
+    'recompression that cannot be, all of it at once',
+    ['run', ...files, '--whitelist', '.*', '--recompress=ztsd', '--recompress', 'a=lz4:3'],
+    '--recompress: there is no codec "ztsd", did you mean "zstd"?; write CODEC, CODEC:LEVEL or ' +
+      'PATTERN=CODEC, with none, gzip, snappy, lz4 or zstd\n' +
+      `error: --recompress: lz4 has no levels, got "lz4:3". Write lz4${seeRun}`
+  ],
+  [
     'a message handler that is a Java class',
     ['run', ...files, '--whitelist', '.*', '--message.handler', 'com.example.Rename'],
     `--message.handler: the Java class com.example.Rename cannot run; ${instead}${seeRun}`

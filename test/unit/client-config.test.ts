@@ -99,6 +99,32 @@ test('the defaults are those of the documents', () => {
   assert.equal(target.connection['client.id'], 'heliostat')
 })
 
+test('codec and levels of the target are those of batches that are rebuilt', () => {
+  const compressionOf = (target: string) => load({ target }).codecs.compression
+  assert.deepEqual(compressionOf(''), { levels: {} })
+  assert.deepEqual(compressionOf('compression.type=none\n'), { codec: 'none', levels: {} })
+  assert.deepEqual(
+    compressionOf('compression.type=ZSTD\ncompression.zstd.level=9\ncompression.gzip.level=-1\n'),
+    { codec: 'zstd', levels: { zstd: 9, gzip: -1 } }
+  )
+  assert.deepEqual(compressionOf('compression.lz4.level=12\n'), { levels: {} })
+  // librdkafka's one number for all, under those of one codec.
+  assert.deepEqual(compressionOf('compression.zstd.level=3\ncompression.level=12\n'), {
+    levels: { gzip: 9, zstd: 3 }
+  })
+  assert.deepEqual(compressionOf('compression.level=-1\n'), { levels: {} })
+  // Kafka 0.7's names.
+  assert.deepEqual(compressionOf('compression.codec=1\ncompressed.topics=a, b\n'), {
+    codec: 'gzip',
+    levels: {},
+    topics: ['a', 'b']
+  })
+  assert.deepEqual(compressionOf('compression.codec=2\ncompressed.topics=\n'), {
+    codec: 'snappy',
+    levels: {}
+  })
+})
+
 test('fetch, group and produce settings reach the engine and the group', () => {
   const { link, source, autoOffsetReset, commitIntervalMs } = loadLink({
     source:

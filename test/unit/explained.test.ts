@@ -133,10 +133,27 @@ test('what the files and flags say is not called a difference, and what they los
       'enable.auto.commit=true (s:6) has no effect: only what the target acknowledged is committed.',
       'A batch is sent again until it is acknowledged; no time-out drops it. Without effect: retries=3 (t:3).',
       'A batch that the target refuses for good ends the run with exit code 1; none is skipped.',
-      'Batches keep the size and codec that they have at the source; compression.type=gzip (t:5) would shape only batches that the mirror rebuilds.',
+      'Batches keep the size and codec that they have at the source; only batches that the mirror rebuilds go by compression.type=gzip (t:5).',
       'A record keeps its partition number; keys are not hashed again.'
     ]
   )
+})
+
+test('codecs are explained, and recompression is a difference', () => {
+  const config = load({
+    target: 'compression.type=zstd\ncompression.level=5\ncompression.zstd.level=7\n',
+    flags: { ...everything, recompress: ['gzip', 'logs.*=zstd:9'] }
+  })
+  const rows = [...table(config)].filter(([name]) => /compress/.test(name))
+  assert.deepEqual(rows, [
+    ['target engine compression.type', 'zstd <- t:2'],
+    ['target engine compression.gzip.level', '5 <- t:3'],
+    ['target engine compression.zstd.level', '7 <- t:4'],
+    ['target engine recompress', 'gzip <- --recompress'],
+    ['target engine recompress logs.*', 'zstd:9 <- --recompress']
+  ])
+  const [sentence] = config.differences.filter(text => text.startsWith('Batches keep'))
+  assert.match(sentence ?? '', /source, but for what --recompress asks; only batches that the /)
 })
 
 test('topics and streams of a file of Kafka 0.7 count when no flag says otherwise', () => {

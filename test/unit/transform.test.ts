@@ -2,9 +2,11 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { codecs } from '../../src/batches/codec.ts'
 import { Chain } from '../../src/transform/chain.ts'
 import type { HandlerModule } from '../../src/transform/record.ts'
 import { type TransformTask, transformBatch } from '../../src/transform/transform.ts'
+import { readBatchHeader } from '../support/batch-header.ts'
 import { decodeBatch, encodeBatch, type RecordInput } from '../support/records.ts'
 
 const time = 1_700_000_000_000
@@ -83,6 +85,33 @@ test('what cannot pass as it came is written anew, with the same records', () =>
   )
   const behind = resultOf(taskOf(sealed(), { skipRecords: 90 }), same)
   assert.deepEqual([behind.skipped, behind.counts], [90, [10]])
+})
+
+test('a codec that is forced is written also where handlers change nothing', () => {
+  const same = chainOf({ default: record => record })
+  const codecOf = (more: Partial<TransformTask>) => {
+    const result = transformBatch(taskOf(sealed('lz4'), more), same)
+    if (!('batches' in result)) return result
+    const [batch] = result.batches
+    return readBatchHeader(Buffer.from(batch?.bytes as Uint8Array)).codec
+  }
+  const unchanged = { unchanged: true }
+  assert.deepEqual(codecOf({ codec: 'zstd' }), unchanged)
+  assert.deepEqual(codecOf({ codec: 'lz4', forcesCodec: true }), unchanged)
+  assert.equal(codecOf({ codec: 'zstd', forcesCodec: true }), 'zstd')
+  assert.equal(codecOf({ codec: 'none', forcesCodec: true }), 'none')
+  assert.deepEqual(codecOf({ codec: 'zstd', forcesCodec: true, avoidsZstd: true }), unchanged)
+})
+
+test('what is written anew for another reason gets the codec that is asked for', () => {
+  const dropping = chainOf({ default: record => (record.offset === base ? null : record) })
+  for (const codec of codecs) {
+    const result = transformBatch(taskOf(sealed('lz4'), { codec }), dropping)
+    assert.ok('batches' in result)
+    const bytes = Buffer.from(result.batches[0]?.bytes as Uint8Array)
+    assert.equal(readBatchHeader(bytes).codec, codec)
+    assert.equal(decodeBatch(bytes).records.length, 99)
+  }
 })
 
 test('records are dropped, changed and multiplied, in order', () => {

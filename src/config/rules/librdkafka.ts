@@ -111,7 +111,9 @@ const targetOnly: readonly Rule[] = [
   { name: 'queue.buffering.max.kbytes', action: 'translate', to: 'buffer.memory', read: toBytes },
   recordLimit('queue.buffering.max.messages', { min: 1, max: 2_147_483_647 }),
   shapesRebuiltBatches('batch.num.messages', { min: 1, max: 1_000_000 }),
-  shapesRebuiltBatches('compression.level', { min: -1, max: 12 }),
+  shapesRebuiltBatches('compression.level', { min: -1, max: 12 }, (value, { compression }) => {
+    compression.level = Number(value)
+  }),
   { name: 'partitioner', action: 'ignore', note: 'the partition of a record is kept' },
   { name: 'sticky.partitioning.linger.ms', action: 'ignore' },
   { name: 'queue.buffering.backpressure.threshold', action: 'ignore' }

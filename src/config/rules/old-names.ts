@@ -126,8 +126,12 @@ const producerFile: readonly Rule[] = [
   {
     name: 'compressed.topics',
     action: 'translate',
-    use: (setting, draft) =>
+    use: (setting, draft) => {
+      const topics = setting.value.split(',').map(topic => topic.trim())
+      const named = topics.filter(topic => topic !== '')
+      if (named.length > 0) draft.compression.topics = named
       addNote(draft, 'info', setting, 'batches that pass through keep their codec')
+    }
   },
   ...ignored('num.retries'),
   { name: 'request.required.acks', action: 'rename', to: 'acks' },

@@ -1,5 +1,6 @@
 // Settings of the producer file, which describes the target.
 
+import { type Codec, codecs } from '../../batches/codec.ts'
 import type { Setting } from '../properties-file.ts'
 import { type Check, trueOrFalse } from './check.ts'
 import { oldProducerName } from './old-names.ts'
@@ -13,16 +14,22 @@ import {
   toEngine
 } from './rule.ts'
 
-const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 const rebuiltOnly = 'batches pass as the source holds them; this applies to rebuilt batches only'
 
-/** A batch keeps its size, codec and level on its way, so these have nothing to shape yet. */
-export function shapesRebuiltBatches(name: string, check: Check): Rule {
+/** A batch that passes keeps its size, codec and level. */
+export function shapesRebuiltBatches(
+  name: string,
+  check: Check,
+  take?: (value: string, draft: Draft) => void
+): Rule {
   return {
     name,
     action: 'translate',
     check,
-    use: (setting, draft) => addNote(draft, 'info', setting, rebuiltOnly)
+    use: (setting, draft) => {
+      take?.(setting.value, draft)
+      addNote(draft, 'info', setting, rebuiltOnly)
+    }
   }
 }
 
@@ -63,10 +70,17 @@ const rows: readonly Rule[] = [
     use: translateBatchSize
   },
   shapesRebuiltBatches('linger.ms', { min: 0, max: 900_000 }),
-  shapesRebuiltBatches('compression.type', { oneOf: codecs }),
-  shapesRebuiltBatches('compression.gzip.level', { min: -1, max: 9 }),
-  shapesRebuiltBatches('compression.lz4.level', { min: 1, max: 17 }),
-  shapesRebuiltBatches('compression.zstd.level', { min: -131_072, max: 22 }),
+  shapesRebuiltBatches('compression.type', { oneOf: codecs }, (value, { compression }) => {
+    compression.codec = value as Codec
+  }),
+  levelOf('gzip', { min: -1, max: 9 }),
+  levelOf('zstd', { min: -131_072, max: 22 }),
+  {
+    name: 'compression.lz4.level',
+    action: 'translate',
+    check: { min: 1, max: 17 },
+    use: (setting, draft) => addNote(draft, 'info', setting, 'LZ4 has one level here, the fast one')
+  },
   {
     name: 'max.request.size',
     action: 'translate',
@@ -99,6 +113,12 @@ const rows: readonly Rule[] = [
 ]
 
 export const producerRules: readonly Rule[] = rows.map(row => ({ ...row, side: 'target' }))
+
+function levelOf(codec: Codec, check: Check): Rule {
+  return shapesRebuiltBatches(`compression.${codec}.level`, check, (value, { compression }) => {
+    compression.levels[codec] = Number(value)
+  })
+}
 
 function serializer(name: string): Rule {
   return {

@@ -1,5 +1,6 @@
 // What a rule for a client setting is, and the draft that rules write into.
 
+import type { Codec } from '../../batches/codec.ts'
 import type { AutoOffsetReset, LinkSettings } from '../../mirror/types.ts'
 import type { Setting } from '../properties-file.ts'
 import type { Check } from './check.ts'
@@ -69,6 +70,16 @@ export interface Strictness {
   ignoreInterceptors: boolean
 }
 
+/** Of batches that are written anew, as the target's file says it. */
+export interface GivenCompression {
+  codec?: Codec
+  /** Topics that get the codec. */
+  topics?: readonly string[]
+  /** Of whichever codec has no level of its own. */
+  level?: number
+  levels: { [Name in Codec]?: number }
+}
+
 /** Settings of one cluster while its file is read. */
 export interface Draft {
   side: Side
@@ -84,6 +95,7 @@ export interface Draft {
   alias?: string
   autoOffsetReset?: AutoOffsetReset
   commitIntervalMs?: number
+  compression: GivenCompression
   adminTimeoutMs?: number
   /** Certificate checks may be turned off. */
   insecure: boolean
@@ -103,6 +115,7 @@ export function newDraft(side: Side, strictness: Strictness = lenient): Draft {
     group: new Map(),
     engine: {},
     flags: new Map(),
+    compression: { levels: {} },
     origins: new Map(),
     insecure: false,
     ignored: [],
