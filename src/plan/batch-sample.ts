@@ -1,5 +1,6 @@
 // What a few batch headers at a lane's start say of the way its batches would take.
 
+import type { Codec } from '../batches/codec.ts'
 import type { BatchHeader, PartitionHeaders } from '../native/index.ts'
 import type { TargetBehaviour } from '../topics/configs.ts'
 
@@ -7,6 +8,8 @@ export interface SampleTarget extends TargetBehaviour {
   /** Time stamps of records have to lie between now less the one and now plus the other. */
   mostPastMs: number
   mostFutureMs: number
+  /** What every batch is to be written in, where --recompress says so. */
+  forcedCodec?: Codec
 }
 
 export interface BatchSample {
@@ -62,6 +65,11 @@ export function expectPath(
   for (const batch of carrying) {
     const reason = whyItIsRebuilt(batch, least, target)
     if (reason) return { path: 'reseal', offset: batch.baseOffset, ...reason }
+  }
+  const other = carrying.find(({ codec }) => codec !== (target.forcedCodec ?? codec))
+  if (other) {
+    const detail = `${other.codec} is written as ${target.forcedCodec}, as --recompress asks`
+    return { path: 'reseal', offset: other.baseOffset, reason: 'forced', detail }
   }
   return passing(carrying, target)
 }

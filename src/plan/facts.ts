@@ -1,5 +1,6 @@
 // What a plan is decided from: the answers of both clusters, and what they would not tell.
 
+import type { Codec } from '../batches/codec.ts'
 import type { CreationPolicy, LinkConfig } from '../mirror/types.ts'
 import type {
   BrokerMetadata,
@@ -47,6 +48,8 @@ export interface SourceFacts extends ClusterFacts {
   /** Those that would be mirrored. */
   topics: readonly SourceTopic[]
   leftOut: readonly LeftOut[]
+  /** By topic, of those that are recompressed. */
+  forcedCodecs?: ReadonlyMap<string, Codec>
   /** Topics of the cluster that the pattern does not match. */
   notMatched: number
   /** Leader by lane name; -1 while there is none. */

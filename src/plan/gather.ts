@@ -1,5 +1,6 @@
 // Asks both clusters all that a plan is decided from. It changes nothing and waits for no answer for ever.
 
+import type { Codec } from '../batches/codec.ts'
 import { ClusterIds } from '../mirror/cluster-ids.ts'
 import { isUsable, readTopic } from '../mirror/discovery.ts'
 import { laneName } from '../mirror/lane.ts'
@@ -8,6 +9,7 @@ import { openCluster } from '../mirror/open-client.ts'
 import { askExpiry } from '../mirror/producer-expiry.ts'
 import type { CreationPolicy, LinkConfig, TargetConfig } from '../mirror/types.ts'
 import type { Cluster, ClusterMetadata, TopicMetadata, TopicPartition } from '../native/index.ts'
+import { CodecRules, type CodecSettings } from '../topics/codec-rules.ts'
 import type { TopicSelector } from '../topics/select.ts'
 import { freshSince, memoryOf, type ProducerMemory } from './age.ts'
 import { reachWithin } from './clusters.ts'
@@ -29,6 +31,8 @@ export interface Subject {
   target: TargetConfig
   topics: TopicSelector
   creation: CreationPolicy
+  /** Without them batches keep their codec. */
+  codecs?: CodecSettings
 }
 
 /** A client that hangs on a dead broker must not hold up the answer. */
@@ -60,7 +64,7 @@ export async function gatherFacts(subject: Subject): Promise<Facts> {
 }
 
 async function askBoth(
-  { target: targetConfig, topics: selector, creation }: Subject,
+  { target: targetConfig, topics: selector, creation, codecs }: Subject,
   sources: readonly Omit<OpenSource, 'clusterId'>[],
   target: Cluster
 ): Promise<Facts> {
@@ -75,7 +79,7 @@ async function askBoth(
   const memory = memoryOf((await askExpiry(target)).expiryMs)
   const outlines = await Promise.all(
     sources.map((source, index) =>
-      outline({ ...source, clusterId: sourceIds[index] as string }, selector, memory)
+      outline({ ...source, clusterId: sourceIds[index] as string }, selector, memory, codecs)
     )
   )
   const names = [...new Set(outlines.flatMap(({ topics }) => topics.map(({ topic }) => topic)))]
@@ -99,7 +103,8 @@ async function askBoth(
 async function outline(
   { own, cluster, clusterId }: OpenSource,
   selector: TopicSelector,
-  memory: ProducerMemory
+  memory: ProducerMemory,
+  codecs: CodecSettings | undefined
 ): Promise<SourceOutline> {
   const side = `source "${own.source.alias}"`
   const metadata = await asking(`${side}: read metadata`, () =>
@@ -125,6 +130,7 @@ async function outline(
     own,
     fetchVersion: cluster.fetchVersion(),
     topics: found.map(readTopic),
+    forcedCodecs: await findForced(codecs, selected),
     leftOut: leftOut.sort((a, b) => (a.topic < b.topic ? -1 : 1)),
     notMatched: listed.size - selected.length - leftOut.length,
     leaders: leadersOf(found),
@@ -134,6 +140,22 @@ async function outline(
     logEnds,
     readableEnds,
     freshFrom
+  }
+}
+
+async function findForced(
+  settings: CodecSettings | undefined,
+  topics: readonly string[]
+): Promise<Map<string, Codec>> {
+  const codecs = new CodecRules(settings)
+  try {
+    await codecs.learn(topics)
+    const rules = topics.map(topic => [topic, codecs.ruleFor(topic)] as const)
+    return new Map(
+      rules.flatMap(([topic, { codec, isForced }]) => (codec && isForced ? [[topic, codec]] : []))
+    )
+  } finally {
+    await codecs.close()
   }
 }
 

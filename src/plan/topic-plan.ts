@@ -166,10 +166,12 @@ export function startOf(
   })
 }
 
-function describeTarget({ topic, target, targetTopic }: TopicPlanFacts): SampleTarget {
+function describeTarget({ topic, source, target, targetTopic }: TopicPlanFacts): SampleTarget {
   const configs = target.configs.entries.get(topic.topic) ?? []
+  const forcedCodec = source.forcedCodecs?.get(topic.topic)
   return {
     ...targetTopic.behaviour,
+    ...(forcedCodec && { forcedCodec }),
     mostPastMs: limitOf(configs, 'message.timestamp.before.max.ms'),
     mostFutureMs: limitOf(configs, 'message.timestamp.after.max.ms')
   }

@@ -103,6 +103,20 @@ const paths: readonly [
     'shallow'
   ],
   [
+    'another codec than --recompress asks for, behind one that has it',
+    [batch(100, { codec: 'zstd' }), batch(110)],
+    { forcedCodec: 'zstd' },
+    'reseal',
+    'forced'
+  ],
+  [
+    'the codec that --recompress asks for',
+    [batch(100), batch(110)],
+    { forcedCodec: 'lz4' },
+    'shallow',
+    'shallow'
+  ],
+  [
     'records that are too old for the target',
     [batch(100, { maxTimestamp: now - 20_000 })],
     { mostPastMs: 10_000 },
