@@ -10,6 +10,8 @@ import { encodeBatch, type RecordInput } from '../test/support/records.ts'
 
 export interface ResealCell {
   codec: Codec
+  /** What it is written in. */
+  to: Codec
   /** Key and value. */
   recordBytes: number
   /** Before compression. */
@@ -27,6 +29,7 @@ export interface ResealRound {
 export interface ResealRun {
   packedBytes: number
   plainBytes: number
+  batchRecords: number
   rounds: ResealRound[]
   peakRssBytes: number
 }
@@ -35,7 +38,8 @@ const roundMs = 1_000
 const warmUpMs = 1_500
 
 const cell = JSON.parse(process.argv[2] ?? '') as ResealCell
-const { plain, packed } = makeBatch(cell)
+const batchRecords = Math.max(1, Math.floor(cell.batchBytes / cell.recordBytes))
+const { plain, packed } = makeBatch(cell, batchRecords)
 const pool = new BatchPool({ maxThreads: 1 })
 await measure(warmUpMs)
 const rounds: ResealRound[] = []
@@ -44,6 +48,7 @@ await pool.close()
 const result: ResealRun = {
   packedBytes: packed.length,
   plainBytes: plain.length,
+  batchRecords,
   rounds,
   peakRssBytes: process.resourceUsage().maxRSS * 1_024
 }
@@ -68,19 +73,18 @@ async function measure(ms: number): Promise<ResealRound> {
 
 async function reseal(): Promise<void> {
   const task = { fromOffset: 0, skipRecords: 0, appendTime: 'keep', maxBytes: 1_048_576 } as const
-  const result = await pool.reseal({ ...task, bytes: new Uint8Array(packed) })
+  const { to } = cell
+  const result = await pool.reseal({ ...task, codec: to, bytes: new Uint8Array(packed) })
   if ('failure' in result) throw new Error(result.detail)
   if (result.batches.length !== 1) throw new Error(`${result.batches.length} batches came back`)
 }
 
 /** What compaction leaves, written as Java does: every third record is gone. */
-function makeBatch({
-  codec,
-  recordBytes,
-  batchBytes
-}: ResealCell): Record<'plain' | 'packed', Buffer> {
+function makeBatch(
+  { codec, recordBytes }: ResealCell,
+  count: number
+): Record<'plain' | 'packed', Buffer> {
   const text = Buffer.from(sampleRecords(300, 1_000).join(''))
-  const count = Math.max(1, Math.floor(batchBytes / recordBytes))
   const records = Array.from({ length: count }, (_, index): RecordInput => {
     const key = `key-${index}`
     const valueBytes = recordBytes - key.length
