@@ -2,13 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { pino } from 'pino'
-import { BatchPool } from '../../src/batches/pool.ts'
-import { Rebuilding } from '../../src/mirror/rebuilding.ts'
-import { Repeats } from '../../src/mirror/repeats.ts'
-import { Reseals } from '../../src/mirror/reseals.ts'
 import { laneColumns, laneValue } from '../../src/native/index.ts'
 import { encodeMessage, encodeWrapped, type OldMessage } from '../support/old-messages.ts'
+import { rebuildBatches } from '../support/rebuilt-batches.ts'
 import { api } from '../support/scripted-answers.ts'
 import { openScriptedLink, type ScriptedLink } from '../support/scripted-link.ts'
 import type { SourcePartition } from '../support/scripted-partitions.ts'
@@ -51,18 +47,8 @@ function fill(log: SourcePartition, partition: number): void {
 for (const fetchVersion of [2, 3]) {
   test(`every record of every size arrives by Fetch ${fetchVersion}`, async t => {
     const opened = await openOldSource(t, fetchVersion)
-    const pool = new BatchPool({ maxThreads: 1 })
-    t.after(() => pool.close())
     const { link } = opened
-    const log = pino({ enabled: false })
-    new Reseals({
-      link,
-      rebuilding: new Rebuilding(pool),
-      handling: undefined,
-      log,
-      repeats: new Repeats(),
-      onError: assert.fail
-    })
+    rebuildBatches(t, link)
     const lanes = opened.add(topic, partitions, { targetMaxBatchBytes: 4_000_000 })
     for (const [partition, lane] of lanes.entries()) {
       const { values } = opened.source.source(topic, partition)
@@ -84,18 +70,8 @@ test('a message whose length lies beyond what was asked for, and beyond all that
   const cut = encodeMessage({ magic: 1, offset: log.end, key: null, value: 'never whole' })
   cut.writeInt32BE(1_000_000, 8)
   log.appendMessage(cut, [], log.end + 1)
-  const pool = new BatchPool({ maxThreads: 1 })
-  t.after(() => pool.close())
   const { link } = opened
-  const silent = pino({ enabled: false })
-  new Reseals({
-    link,
-    rebuilding: new Rebuilding(pool),
-    handling: undefined,
-    log: silent,
-    repeats: new Repeats(),
-    onError: assert.fail
-  })
+  rebuildBatches(t, link)
   const [lane] = opened.add(topic, [0], { targetMaxBatchBytes: 4_000_000 }) as [number]
   const { reason, checkpoint } = await opened.untilStopped(lane)
   assert.deepEqual([reason, checkpoint], ['malformed', log.end - 1])

@@ -2,12 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { pino } from 'pino'
-import { BatchPool } from '../../src/batches/pool.ts'
-import { Rebuilding } from '../../src/mirror/rebuilding.ts'
-import { Repeats } from '../../src/mirror/repeats.ts'
-import { Reseals } from '../../src/mirror/reseals.ts'
 import type { Codec } from '../support/batch-header.ts'
+import { rebuildBatches } from '../support/rebuilt-batches.ts'
 import { encodeBatch } from '../support/records.ts'
 import { api } from '../support/scripted-answers.ts'
 import { openScriptedLink, type ScriptedLink } from '../support/scripted-link.ts'
@@ -15,7 +11,6 @@ import { openScriptedLink, type ScriptedLink } from '../support/scripted-link.ts
 const topic = 'old'
 const codecs: Codec[] = ['snappy', 'zstd', 'none', 'zstd', 'zstd', 'gzip']
 const recordsEach = 20
-const asTheyCame = { ruleFor: () => ({ levels: {}, isForced: false }) }
 
 async function openOldTarget(t: TestContext): Promise<ScriptedLink> {
   const topics = { [topic]: { partitions: 1 } }
@@ -32,18 +27,8 @@ async function openOldTarget(t: TestContext): Promise<ScriptedLink> {
 
 test('zstd becomes lz4, in its place; the other codecs stay', async t => {
   const opened = await openOldTarget(t)
-  const pool = new BatchPool({ maxThreads: 1 })
-  t.after(() => pool.close())
   const { link } = opened
-  const log = pino({ enabled: false })
-  new Reseals({
-    link,
-    rebuilding: new Rebuilding({ pool, codecs: asTheyCame, lanes: { byId: () => ({ topic }) } }),
-    handling: undefined,
-    log,
-    repeats: new Repeats(),
-    onError: assert.fail
-  })
+  rebuildBatches(t, link)
   const [lane] = opened.add(topic, [0]) as [number]
   await opened.untilRecords(lane, codecs.length * recordsEach)
   const { values, received } = opened.target.target(topic, 0)
