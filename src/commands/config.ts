@@ -29,10 +29,16 @@ interface OptionValue {
 export async function print(flags: Flags): Promise<number> {
   const { format } = readOptions(printOptions, flags, process.env)
   const { config } = read(flags)
-  const { explained } = config
+  const { explained, rules } = config
   const options = optionValues(flags, explained)
-  if (format === 'json') console.log(JSON.stringify({ options, clusters: explained }, null, 2))
-  else console.log([...optionTable(options), '', ...clusterTable(explained)].join('\n'))
+  if (format === 'json') {
+    const document = { options, clusters: explained, ...(rules.length > 0 && { rules }) }
+    console.log(JSON.stringify(document, null, 2))
+  } else {
+    const tables = [optionTable(options), clusterTable(explained), ruleTable(rules)]
+    const shown = tables.filter(table => table.length > 0)
+    console.log(shown.map(table => table.join('\n')).join('\n\n'))
+  }
   return 0
 }
 
@@ -139,6 +145,21 @@ function clusterTable(values: readonly ExplainedValue[]): string[] {
     name,
     // A certificate in PEM form has many lines; a table has one a row.
     value === '' ? '-' : value.replaceAll(/\s*\n\s*/g, ' '),
+    origin
+  ])
+  const columns = titles.map(title => ({ title }))
+  return formatTable(columns, rows, Number.POSITIVE_INFINITY)
+}
+
+/** Empty without rules. Arguments may be secret: only names are shown. */
+function ruleTable(rules: LoadedConfig['rules']): string[] {
+  if (rules.length === 0) return []
+  const titles = ['TOPICS', 'HANDLERS', 'ON ERROR', 'MAX ERRORS', 'ORIGIN']
+  const rows = rules.map(({ topics, handlers, onError, maxErrors, origin }) => [
+    topics,
+    handlers.join(', '),
+    onError,
+    String(maxErrors),
     origin
   ])
   const columns = titles.map(title => ({ title }))

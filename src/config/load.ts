@@ -1,5 +1,6 @@
 // Makes the configuration of a run from checked options: everything wrong is found before anything starts.
 
+import { ConfigError } from '../errors.ts'
 import type { CreationPolicy, LinkConfig, TargetConfig } from '../mirror/types.ts'
 import type { Properties } from '../native/index.ts'
 import type { CodecSettings } from '../topics/codec-rules.ts'
@@ -9,12 +10,13 @@ import { compressionOf, connectionOf, groupOf, linkOptions } from './complete.ts
 import { describeDifferences } from './differences.ts'
 import { type ExplainedValue, explain } from './explain.ts'
 import { flagNotes } from './flag-notes.ts'
-import { readHandler } from './message-handler.ts'
+import { readTransforms } from './message-handler.ts'
 import { environmentName, type RunOptions, runOptions } from './options.ts'
 import { type Environment, variablesWithoutSource } from './read-options.ts'
 import { readRecompress } from './recompress.ts'
 import type { Draft, Note } from './rules/rule.ts'
 import { chooseTopics, type TopicChoice } from './topic-choice.ts'
+import type { DescribedRule } from './transforms-file.ts'
 import { insecureNotes } from './transport.ts'
 
 export type { ExplainedValue } from './explain.ts'
@@ -30,6 +32,8 @@ export interface LoadedConfig {
   /** Undefined: every batch passes as it is, or is rebuilt for reasons of its own. */
   transforms: Transforms | undefined
   codecs: CodecSettings
+  /** The same for `config print`, in their order. */
+  rules: readonly DescribedRule[]
   /** Every value of every client, for `config print`. */
   explained: ExplainedValue[]
   /** What is otherwise than with MirrorMaker, a sentence each: to be logged as one block. */
@@ -49,9 +53,9 @@ export function loadConfig(
   built?: readonly string[]
 ): LoadedConfig {
   const notes: Note[] = flagNotes(runOptions, options)
-  const transforms = readHandler(options)
   const recompress = readRecompress(options.recompress)
   const clusters = readClusters(options, environment)
+  const read = attempt(() => readTransforms(options), clusters.target.draft.problems)
   const { sources, target } = clusters
   const drafts = sources.map(({ draft }) => draft)
   target.draft.problems.push(...variablesWithoutSource(environment, sources.length))
@@ -83,12 +87,24 @@ export function loadConfig(
     target: targetConfig,
     topics,
     creation,
-    transforms,
     codecs,
+    transforms: read?.transforms,
+    rules: read?.rules ?? [],
     notes,
     explained: explain(explained),
     differences: describeDifferences({ ...explained, creation, options }),
     adminTimeoutMs: longestAdminTimeout([...drafts, target.draft])
+  }
+}
+
+/** What is wrong with one file is told beside what is wrong with the others. */
+function attempt<Value>(read: () => Value, problems: string[]): Value | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    problems.push(...error.problems)
+    return undefined
   }
 }
 

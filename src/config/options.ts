@@ -207,7 +207,7 @@ export const mirrorOptions = {
     group: 'MirrorMaker',
     type: 'string',
     placeholder: 'FILE|NAME',
-    once: 'Chain handlers in a module of your own',
+    once: 'Chain handlers in a file, with --transforms',
     describe:
       'Records go through this handler: an ES module (JavaScript or TypeScript) with a default export, or the name of one that comes with heliostat. Java classes cannot run here.'
   },
@@ -215,7 +215,15 @@ export const mirrorOptions = {
     group: 'MirrorMaker',
     type: 'string',
     placeholder: 'TEXT',
-    describe: 'What the handler is given when it begins.'
+    describe:
+      'What the handler is given when it begins: the text for a module, YAML or JSON for one that comes with heliostat, such as { key: ^eu- }.'
+  },
+  transforms: {
+    group: 'Mirror',
+    type: 'string',
+    placeholder: 'FILE',
+    describe:
+      'Handlers by topic: a YAML file with a list of { topics: REGEX, handlers: [ … ] }. The first rule that takes a topic counts; topics without one pass as they are.'
   },
   'on-handler-error': {
     group: 'Mirror',

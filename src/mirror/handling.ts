@@ -32,6 +32,7 @@ export interface HandlingOptions {
 export class Handling implements Workshop {
   readonly #options: HandlingOptions
   #errors = 0
+  readonly #errorsOfRule = new Map<TransformRule, number>()
 
   constructor(options: HandlingOptions) {
     this.#options = options
@@ -131,6 +132,8 @@ export class Handling implements Workshop {
     const { log, repeats } = this.#options
     const { maxErrors, onError } = rule
     this.#errors += errors.count
+    const ofRule = (this.#errorsOfRule.get(rule) ?? 0) + errors.count
+    this.#errorsOfRule.set(rule, ofRule)
     const { topic, partition } = lane
     const what = onError === 'skip' ? 'left out' : `sent to ${deadLetterTopic(topic)}`
     repeats.write(`handler ${lane.name}`, count =>
@@ -139,10 +142,8 @@ export class Handling implements Workshop {
         `handler failed; its records are ${what}`
       )
     )
-    if (this.#errors <= maxErrors) return result
-    const detail =
-      `${this.#errors} records failed and --max-handler-errors is ${maxErrors}; ` +
-      `the last: ${errors.message}`
+    if (ofRule <= maxErrors) return result
+    const detail = `${ofRule} records failed and at most ${maxErrors} may; the last: ${errors.message}`
     return { failure: 'handler-failed', detail }
   }
 }

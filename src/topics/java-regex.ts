@@ -1,11 +1,14 @@
-// Translates a Java regular expression into one of JavaScript's that matches the same topic names.
+// Translates a Java regular expression into one of JavaScript's that matches the same topic names, or the same texts.
 //
 // What has no equal here is refused with its position; nothing is passed on in the hope that it fits.
-// Names hold letters, digits, dots, dashes and underscores, so line ends and Unicode rules do not matter.
+// Names hold letters, digits, dots, dashes and underscores, so line ends and Unicode rules do not matter; in texts
+// they do. There (?i) also takes letters beyond ASCII, as Java's (?iu) does.
 
 import type { NamePattern } from './pattern.ts'
 
 type Refuse = (at: number, why: string) => never
+/** What is matched: names of topics, or whatever records hold. */
+type Subject = 'name' | 'text'
 
 /** Java's ASCII classes, as the inside of a JavaScript class. */
 const asciiClasses: Readonly<Record<string, string>> = {
@@ -35,20 +38,32 @@ const controlEscapes: Readonly<Record<string, string>> = {
 
 const specials = new Set('\\^$.|?*+()[]{}/')
 
-export function translateJavaRegex(pattern: string, refuse: Refuse): NamePattern {
-  return new Translation(pattern, refuse).run()
+// Java's white space is ASCII, and its lines end in more ways than JavaScript's.
+const space = ' \\t\\n\\x0b\\f\\r'
+const noSpace = '\\x00-\\x08\\x0e-\\x1f!-\\u{10ffff}'
+const lineEnds = '\\n\\r\\x85\\u2028\\u2029'
+
+export function translateJavaRegex(
+  pattern: string,
+  refuse: Refuse,
+  subject: Subject = 'name'
+): NamePattern {
+  return new Translation(pattern, refuse, subject).run()
 }
 
 class Translation {
   readonly #pattern: string
   readonly #refuse: Refuse
+  readonly #isText: boolean
   #at = 0
   #depth = 0
   #flags = 'u'
+  #leading = ''
 
-  constructor(pattern: string, refuse: Refuse) {
+  constructor(pattern: string, refuse: Refuse, subject: Subject) {
     this.#pattern = pattern
     this.#refuse = refuse
+    this.#isText = subject === 'text'
   }
 
   run(): NamePattern {
@@ -81,7 +96,7 @@ class Translation {
       } else {
         this.#at++
         const isAnchor = char === '^' || char === '$' || char === '|'
-        parts.push(isAnchor || char === '.' ? char : literal(char))
+        parts.push(isAnchor || char === '.' ? this.#meta(char) : literal(char))
         atom = isAnchor ? 'none' : 'one'
       }
     }
@@ -94,11 +109,34 @@ class Translation {
     if (!flags) return
     for (const [index, flag] of [...(flags[1] as string)].entries()) {
       if (flag === 'i') this.#flags = 'iu'
+      else if (flag === 'u' && this.#isText) continue
       // Dot-all, multi-line and Unix lines are about line ends, which no topic name has.
       else if (!'smd'.includes(flag))
         this.#refuse(index + 2, `the flag ${flag} is not supported here`)
     }
+    this.#leading = flags[1] as string
     this.#at = flags[0].length
+  }
+
+  /** A dot or an anchor. */
+  #meta(char: string): string {
+    if (!this.#isText) return char
+    const ends = this.#leading.includes('d') ? '\\n' : lineEnds
+    const isMultiLine = this.#leading.includes('m')
+    if (char === '.') return this.#leading.includes('s') ? '[^]' : `[^${ends}]`
+    if (char === '^' && isMultiLine) return `(?:^|(?<=[${ends}])(?<!\\r(?=\\n))(?=[^]))`
+    if (char === '$' && isMultiLine) return `(?=[${ends}]|$)${this.#notInLineEnd(ends)}`
+    return char === '$' ? this.#lastLineEnd(ends) : char
+  }
+
+  /** At the end, or before the line end that stands there. */
+  #lastLineEnd(ends: string): string {
+    const crLf = ends === lineEnds ? '\\r\\n|' : ''
+    return `(?=(?:${crLf}[${ends}])?$)${this.#notInLineEnd(ends)}`
+  }
+
+  #notInLineEnd(ends: string): string {
+    return ends === lineEnds ? '(?<!\\r(?=\\n))' : ''
   }
 
   #danglingQuantifier(char: string): never {
@@ -155,7 +193,9 @@ class Translation {
     const next = this.#pattern[start + 1]
     if (next === undefined) return this.#refuse(start, 'there is nothing after this \\')
     if (next === 'Q') return { text: this.#quoted(), atom: 'one' }
-    const fixed: Record<string, string> = { A: '^', z: '$', Z: '$', b: '\\b', B: '\\B' }
+    const ends = this.#leading.includes('d') ? '\\n' : lineEnds
+    const last = this.#isText ? this.#lastLineEnd(ends) : '$'
+    const fixed: Record<string, string> = { A: '^', z: '$', Z: last, b: '\\b', B: '\\B' }
     if (fixed[next] !== undefined) {
       this.#at += 2
       return { text: fixed[next], atom: 'none' }
@@ -182,6 +222,10 @@ class Translation {
     const rest = this.#pattern.slice(start)
     const next = rest[1]
     if (next === undefined) return this.#refuse(start, 'there is nothing after this \\')
+    if (this.#isText && (next === 's' || next === 'S')) {
+      const set = next === 's' ? space : noSpace
+      return this.#take(2, isInClass ? set : `[${set}]`)
+    }
     if (/[dDwWsS]/.test(next)) return this.#take(2, `\\${next}`)
     const control = controlEscapes[next]
     if (control !== undefined) return this.#take(2, control)

@@ -15,6 +15,8 @@ export interface HandlerSpec {
   name: string
   /** Of a module; a built-in has none. */
   file?: string
+  /** Of a built-in: where relative paths among its arguments begin. */
+  folder?: string
   args: unknown
 }
 

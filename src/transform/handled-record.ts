@@ -120,7 +120,7 @@ export class HandledRecord implements MessageRecord {
 
   /** Key, value and headers to be written anew; undefined where they stand in the batch as they are. */
   newBody(): RecordBody | undefined {
-    const headers = this.#headers?.map(toPair)
+    const headers = this.#headers && this.#pairs(this.#headers)
     const hasNewHeaders = headers !== undefined && !areEqual(headers, this.#view.headers())
     if (!this.#isNew && !hasNewHeaders) return undefined
     return {
@@ -130,7 +130,21 @@ export class HandledRecord implements MessageRecord {
       headers: hasNewHeaders ? headers : this.#view.headers()
     }
   }
+
+  /** A key that is no UTF-8 is written as it was found. */
+  #pairs(headers: readonly Header[]): Pair[] {
+    const pairs = headers.map(toPair)
+    for (const [index, pair] of pairs.entries()) {
+      const name = headers[index]?.key ?? ''
+      if (!name.includes(replacement)) continue
+      const found = this.#view.headers().find(([key]) => key.toString() === name)
+      if (found) pair[0] = found[0]
+    }
+    return pairs
+  }
 }
+
+const replacement = '\ufffd'
 
 type Pair = [key: Buffer, value: Buffer | null]
 

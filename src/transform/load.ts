@@ -57,7 +57,7 @@ async function loadHandler(spec: HandlerSpec): Promise<HandlerModule> {
 }
 
 function findBuiltIn(spec: HandlerSpec): HandlerModule {
-  const make = builtIns[spec.name]
+  const make = Object.hasOwn(builtIns, spec.name) ? builtIns[spec.name] : undefined
   if (make === undefined) {
     throw new HandlerError(
       spec,
@@ -66,7 +66,7 @@ function findBuiltIn(spec: HandlerSpec): HandlerModule {
     )
   }
   try {
-    return make(spec.args)
+    return make(spec.args, spec.folder ?? '.')
   } catch (error) {
     throw new HandlerError(spec, said(error), error)
   }
@@ -75,10 +75,21 @@ function findBuiltIn(spec: HandlerSpec): HandlerModule {
 async function importFile(spec: HandlerSpec, file: string): Promise<HandlerModule> {
   if (/\.[cm]?ts$/.test(file)) readTypeScript()
   try {
-    return (await import(pathToFileURL(file).href)) as HandlerModule
+    return (await import(ownUrl(file))) as HandlerModule
   } catch (error) {
     throw new HandlerError(spec, `it cannot be loaded: ${said(error)}`, error)
   }
+}
+
+const timesImported = new Map<string, number>()
+
+/** A module that several chains name is loaded for each of them: what `init` keeps is theirs alone. */
+function ownUrl(file: string): string {
+  const url = pathToFileURL(file)
+  const times = timesImported.get(file) ?? 0
+  timesImported.set(file, times + 1)
+  if (times > 0) url.search = `${times}`
+  return url.href
 }
 
 let isTypeScriptRead = false

@@ -7,7 +7,7 @@ export interface TransformRule {
   /** Place in the list of chains. */
   chain: number
   onError: ErrorPolicy
-  /** Of one link, while this process runs; with one more the lane stops, whatever the policy. */
+  /** Of one link, while this process runs; with one more under this rule the lane stops, whatever the policy. */
   maxErrors: number
 }
 

@@ -122,7 +122,7 @@ class Transform {
     const { fromOffset, targetTopic, targetPartition } = this.#task
     const { record } = source
     const handled = new HandledRecord(record, targetTopic, targetPartition)
-    while (source.next()) {
+    while (this.#next()) {
       if (record.offset < fromOffset) continue
       const results = this.#handle(handled.renewed(targetTopic, targetPartition))
       const isKept = results.length === 1 && results[0] === handled && this.#isAsItCame(handled)
@@ -136,7 +136,7 @@ class Transform {
     const { source } = this.#opened
     const { fromOffset, targetTopic, targetPartition } = this.#task
     const records: HandledRecord[] = []
-    while (source.next()) {
+    while (this.#next()) {
       if (source.record.offset < fromOffset) continue
       records.push(new HandledRecord(source.record.copy(), targetTopic, targetPartition))
     }
@@ -147,6 +147,14 @@ class Transform {
     if (isKept && this.#written === undefined) return
     this.#written ??= this.#begin()
     for (const result of results) this.#write(result)
+  }
+
+  /** Handlers see the time that readers of the source see. */
+  #next(): boolean {
+    const { source, timestamp } = this.#opened
+    if (!source.next()) return false
+    if (timestamp !== undefined) source.record.timestamp = timestamp
+    return true
   }
 
   #isAsItCame(record: HandledRecord): boolean {
@@ -217,7 +225,7 @@ class Transform {
       this.#skipped++
       return
     }
-    const timestamp = record.newTimestamp ?? this.#opened.timestamp ?? record.view.timestamp
+    const timestamp = record.newTimestamp ?? record.view.timestamp
     const body = record.newBody()
     if (!isAtHome) {
       this.#elsewhere.add({ topic, partition }, body ?? record.view, record.offset, timestamp)

@@ -5,7 +5,7 @@ import type { LoadHook } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { transformSync } from 'amaro'
 
-const isTypeScript = /\.[cm]?ts$/
+const isTypeScript = /\.[cm]?ts(?:\?|$)/
 
 export const load: LoadHook = async (url, context, nextLoad) => {
   if (!url.startsWith('file:') || !isTypeScript.test(url)) return nextLoad(url, context)

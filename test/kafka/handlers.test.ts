@@ -226,6 +226,32 @@ function withoutOffset({ offset: _, ...record }: DecodedRecord) {
   return record
 }
 
+test('a handler that allocates without end is ended, and the policy decides', limit, async t => {
+  const greedy = `export default record => {
+    if (record.offset !== 250) return record
+    const kept = []
+    for (;;) kept.push(new Array(100_000).fill(0.5))
+  }`
+  const topic = await bothTopics(1)
+  await produceNumbered(pair.source.bootstrap, topic, { records: 500, batchRecords: 100 })
+  const options = await withHandler(t, topic, greedy)
+  const stopped = await mirrorOnce(t, options)
+  assert.equal(stopped.code, 1, stopped.mirror.tail())
+  const [row] = partitionsOf(stopped.report, topic)
+  assert.deepEqual([row?.state, row?.reason, row?.records], ['stopped', 'handler-failed', 200])
+  const [told] = stopped.mirror.linesLike({ msg: 'batch cannot be handled' })
+  assert.match(`${told?.detail}`, /offset 200: .*memory limit/)
+
+  const flags = [...(options.flags ?? []), '--on-handler-error', 'skip']
+  const { code, mirror } = await mirrorOnce(t, { ...options, flags })
+  assert.equal(code, 0, mirror.tail())
+  const wanted = Array.from({ length: 500 }, (_, number) => number)
+  assert.deepEqual(
+    (await readNumbers(pair.target.bootstrap, topic)).get(0),
+    wanted.filter(number => number < 200 || number >= 300)
+  )
+})
+
 async function bothTopics(partitions: number): Promise<string> {
   const topic = `handled-${randomUUID()}`
   await Promise.all(
