@@ -12,6 +12,7 @@ import {
   printOptions,
   runOptions,
   statusOptions,
+  transformTestOptions,
   verifyOptions,
   versionOptions
 } from './config/options.ts'
@@ -95,6 +96,16 @@ export const commands: CommandTable = {
       '$0 bench --consumer.config source.properties --producer.config target.properties --yes --format json > bench.json'
     ],
     run: async flags => (await import('./commands/bench.ts')).bench(flags)
+  },
+  'transform test': {
+    describe: 'Run handlers on sample records and show each before and after; writes nowhere',
+    options: transformTestOptions,
+    examples: [
+      "$0 transform test --handler mask --args 'fields: customer.email' --fixture records.jsonl",
+      '$0 transform test --handler ./handler.mjs --from-topic orders --consumer.config source.properties',
+      '$0 transform test --transforms transforms.yaml --fixture records.jsonl --format json'
+    ],
+    run: async flags => (await import('./commands/transform.ts')).test(flags)
   },
   health: {
     describe: 'Ask the mirror on this host whether it is alive, or with --ready whether it mirrors',

@@ -105,8 +105,9 @@ export class WorkerPool<Task extends WorkerTask, Result> {
   }
 
   /** What another export of the worker's module gives. */
-  ask<Answer>(name: string, signal: AbortSignal): Promise<Answer> {
-    return this.#pool.run([], { name, signal }) as Promise<unknown> as Promise<Answer>
+  ask<Answer>(name: string, signal: AbortSignal, question?: unknown): Promise<Answer> {
+    const pool: { run(question: unknown, options: object): Promise<unknown> } = this.#pool
+    return pool.run(question, { name, signal }) as Promise<Answer>
   }
 
   /** Ends the workers. What they have not answered by then fails. Idempotent. */

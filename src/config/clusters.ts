@@ -35,6 +35,19 @@ export function readClusters(options: RunOptions, environment: Environment): Clu
   return { sources, target: { draft, file } }
 }
 
+/** A source alone, for commands that know no target. A ConfigError has all that is wrong with its file. */
+export function readSource(options: RunOptions, environment: Environment): Draft {
+  const [file, second] = sourceFiles(options)
+  if (second !== undefined) {
+    throw new UsageError('--consumer.config is given twice: this command looks at one source')
+  }
+  const source = { side: 'source', index: 0, options, environment } as const
+  const draft = readCluster({ ...source, file: file as string })
+  checkAddress(draft, file as string)
+  if (draft.problems.length > 0) throw new ConfigError(inLineOrder(draft.problems))
+  return draft
+}
+
 /** Everything at once; for files that only know ZooKeeper with files to go on with. */
 export function refuseProblems({ sources, target }: Clusters, built?: readonly string[]): void {
   const clusters = [...sources, target]
@@ -109,12 +122,15 @@ function readCluster({ side, index, file, options, environment }: ClusterFile): 
 
 function checkRequired(draft: Draft, file: string): void {
   if (draft.problems.length > 0) return
-  if (!draft.connection.get('bootstrap.servers')) {
-    draft.problems.push(`${file}: bootstrap.servers is missing. Set bootstrap.servers=host:port,…`)
-  }
+  checkAddress(draft, file)
   if (draft.side === 'source' && !draft.group.get('group.id')) {
     draft.problems.push(
       `${file}: group.id is missing. Set group.id to the group that keeps the offsets`
     )
   }
+}
+
+function checkAddress(draft: Draft, file: string): void {
+  if (draft.problems.length > 0 || draft.connection.get('bootstrap.servers')) return
+  draft.problems.push(`${file}: bootstrap.servers is missing. Set bootstrap.servers=host:port,…`)
 }

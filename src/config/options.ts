@@ -556,6 +556,68 @@ export const statusOptions = {
   }
 } as const satisfies OptionTable
 
+/** What handlers are, and the records to try them on. */
+export const transformTestOptions = {
+  handler: {
+    group: 'Mirror',
+    type: 'string',
+    placeholder: 'FILE|NAME',
+    once: 'Chain handlers in a file, with --transforms',
+    describe: 'The handler to try: what --message.handler takes.'
+  },
+  args: {
+    group: 'Mirror',
+    type: 'string',
+    placeholder: 'TEXT',
+    describe: 'What it is given: what --message.handler.args takes.'
+  },
+  transforms: mirrorOptions.transforms,
+  'handler-timeout-ms': mirrorOptions['handler-timeout-ms'],
+  fixture: {
+    group: 'Topics',
+    type: 'string',
+    placeholder: 'FILE',
+    describe:
+      'Records to try it on, a JSON object each line: key, value, headers, timestamp, topic, partition, offset; all of them may be left out.'
+  },
+  'from-topic': {
+    group: 'Topics',
+    type: 'string',
+    placeholder: 'TOPIC',
+    describe: 'Or records of this topic, with --consumer.config. Nothing is committed.'
+  },
+  from: {
+    group: 'Topics',
+    type: 'string',
+    default: 'last',
+    choices: ['first', 'last'],
+    describe: 'Whether the first or the last records of the topic are taken, by their times.'
+  },
+  records: {
+    group: 'Topics',
+    type: 'number',
+    default: 10,
+    min: 1,
+    max: 10_000,
+    placeholder: 'N',
+    describe: 'How many records of the topic are taken.'
+  },
+  'consumer.config': {
+    group: 'MirrorMaker',
+    type: 'strings',
+    placeholder: 'FILE',
+    describe: 'Java properties of the cluster that has the topic: the file of a run will do.'
+  },
+  'consumer.config.override': clusterOptions['consumer.config.override'],
+  format: {
+    group: 'Observe',
+    type: 'string',
+    default: 'text',
+    choices: ['text', 'json'],
+    describe: 'Form of the result; json has records in the form of --fixture.'
+  }
+} as const satisfies OptionTable
+
 export const healthOptions = {
   http: {
     group: 'Observe',

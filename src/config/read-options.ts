@@ -13,6 +13,7 @@ import {
   printOptions,
   runOptions,
   statusOptions,
+  transformTestOptions,
   verifyOptions,
   versionOptions
 } from './options.ts'
@@ -27,6 +28,7 @@ const tables: readonly OptionTable[] = [
   statusOptions,
   verifyOptions,
   benchOptions,
+  transformTestOptions,
   healthOptions,
   versionOptions
 ]

@@ -6,6 +6,7 @@ import { runTasks } from '../batches/worker-tasks.ts'
 import type { HandlerSpec } from './chain.ts'
 import { HandlerError, type LoadedChain, loadChain } from './load.ts'
 import { type TransformResult, type TransformTask, transformBatch } from './transform.ts'
+import { type TrialResult, type TrialTask, tryRecords } from './trial.ts'
 
 export interface TransformWorkerData {
   chains: readonly (readonly HandlerSpec[])[]
@@ -16,7 +17,7 @@ export type SentTransform =
   | (Omit<Extract<TransformResult, { batches: unknown }>, 'batches'> & { batches: SentBatch[] })
 
 /** What the chains are, or why one cannot be used. */
-export type Inspection = { isDeterministic: boolean }[] | { problem: string }
+export type Inspection = { isDeterministic: boolean; isOfBatches: boolean }[] | { problem: string }
 
 const { chains } = workerData as TransformWorkerData
 const loading = Promise.all(chains.map(loadChain))
@@ -33,11 +34,19 @@ export default async function transform(tasks: TransformTask[]): Promise<SentTra
 /** Loads every handler, and lets it check its arguments. */
 export async function inspect(): Promise<Inspection> {
   try {
-    return (await loading).map(({ isDeterministic }) => ({ isDeterministic }))
+    return (await loading).map(({ isDeterministic, chain }) => ({
+      isDeterministic,
+      isOfBatches: chain.isOfBatches
+    }))
   } catch (error) {
     if (error instanceof HandlerError) return { problem: error.message }
     throw error
   }
+}
+
+/** What handlers make of single records, for whoever looks at them. */
+export async function trial(task: TrialTask): Promise<TrialResult[]> {
+  return tryRecords(task, ((await loading)[task.chain] as LoadedChain).chain)
 }
 
 function toSentTransform(result: TransformResult): SentTransform {
