@@ -125,8 +125,8 @@ class Transform {
     while (this.#next()) {
       if (record.offset < fromOffset) continue
       const results = this.#handle(handled.renewed(targetTopic, targetPartition))
-      const isKept = results.length === 1 && results[0] === handled && this.#isAsItCame(handled)
-      if (isKept && this.#written === undefined) this.#kept++
+      const isKept = this.#mayPass(results, handled)
+      if (isKept) this.#kept++
       else for (const result of results) this.#write(result)
       if (results.length === 0) this.#rewrite()
     }
@@ -155,6 +155,12 @@ class Transform {
     if (!source.next()) return false
     if (timestamp !== undefined) source.record.timestamp = timestamp
     return true
+  }
+
+  /** Looks no closer where the batch is written anew already: that would take as long as writing the record. */
+  #mayPass(results: readonly HandledRecord[], record: HandledRecord): boolean {
+    if (this.#written !== undefined) return false
+    return results.length === 1 && results[0] === record && this.#isAsItCame(record)
   }
 
   #isAsItCame(record: HandledRecord): boolean {
