@@ -1,15 +1,16 @@
 // Reads the configuration again while the mirror runs, and takes over what may change.
 
+import { isDeepStrictEqual } from 'node:util'
 import type { LoadedConfig } from '../config/load.ts'
 import { ConfigError, UsageError } from '../errors.ts'
-import type { Reloadable, Reloaded } from '../mirror/reload.ts'
+import type { Reloaded } from '../mirror/reload.ts'
 import type { ReloadState } from '../mirror/types.ts'
 import type { Logger } from '../observe/log.ts'
 
 export interface ReloadOptions {
   /** Reads everything as at the start: the same flags and variables, the files as they are now. */
   load: () => LoadedConfig
-  take: (read: Reloadable) => Reloaded
+  take: (read: LoadedConfig) => Reloaded
   logger: Logger
 }
 
@@ -28,6 +29,18 @@ export function reload({ load, take, logger }: ReloadOptions): boolean {
     )
   }
   return false
+}
+
+type Handlers = Pick<LoadedConfig, 'transforms' | 'rules'>
+
+/** Handlers are loaded once: other ones wait for a restart, and so do other arguments and topics. */
+export function changedHandlers(running: Handlers, read: Handlers): string[] {
+  return isDeepStrictEqual(comparable(running), comparable(read)) ? [] : ['transforms']
+}
+
+/** A rule that stands on another line is the same. */
+function comparable({ transforms, rules }: Handlers) {
+  return { chains: transforms?.chains, rules: rules.map(({ origin: _, ...rule }) => rule) }
 }
 
 /** For the metrics. */

@@ -19,7 +19,7 @@ import { watchProgress } from '../observe/watch.ts'
 import { TopicSelector } from '../topics/select.ts'
 import { planTransforms, type TransformPlan } from '../transform/plan.ts'
 import { processFigures } from './process-figures.ts'
-import { noteReload, reload } from './reload.ts'
+import { changedHandlers, noteReload, reload } from './reload.ts'
 import { Signals } from './signals.ts'
 
 // Well below the ten seconds in which a new topic is promised to be mirrored.
@@ -91,7 +91,11 @@ async function mirror(setup: Setup): Promise<number> {
     logger,
     show: () => logLanes(state(), logger),
     reload() {
-      const ok = reload({ load, take: read => mirror.reload(read), logger })
+      const take = (read: LoadedConfig) => {
+        const { taken, waiting } = mirror.reload(read)
+        return { taken, waiting: [...waiting, ...changedHandlers(config, read)] }
+      }
+      const ok = reload({ load, take, logger })
       lastReload = noteReload(lastReload, ok, Date.now())
     }
   })

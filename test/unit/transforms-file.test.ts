@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { changedHandlers } from '../../src/commands/reload.ts'
 import { readTransformsFile } from '../../src/config/transforms-file.ts'
 import { ConfigError } from '../../src/errors.ts'
 import { CommandLine } from '../support/command-line.ts'
@@ -122,6 +123,14 @@ test('everything that is wrong with a file is told at once, each with its line',
       return true
     }
   )
+})
+
+test('a file that was changed waits for a restart, unless its rules are the same', () => {
+  const one = read(good)
+  assert.deepEqual(changedHandlers(one, read(`# Another comment.\n${good}`)), [])
+  assert.deepEqual(changedHandlers(one, read(good.replace('^eu-', '^us-'))), ['transforms'])
+  assert.deepEqual(changedHandlers(one, read(good.replace('skip', 'fail'))), ['transforms'])
+  assert.deepEqual(changedHandlers(one, { transforms: undefined, rules: [] }), ['transforms'])
 })
 
 for (const [what, text, message] of [
