@@ -40,6 +40,9 @@ export type Place = Omit<HandlerContext, 'args'>
 
 export class Chain {
   readonly #links: readonly Link[]
+  // All records of a batch have one place.
+  #place: Place | undefined
+  #contexts: readonly HandlerContext[] = []
 
   constructor(links: readonly Link[]) {
     this.#links = links
@@ -70,10 +73,11 @@ export class Chain {
   }
 
   #run(records: readonly HandledRecord[], place: Place): readonly HandledRecord[] {
+    const contexts = this.#contextsAt(place)
     let current = records
-    for (const { spec, module } of this.#links) {
+    for (const [index, { spec, module }] of this.#links.entries()) {
       if (current.length === 0) return current
-      const context = { ...place, args: spec.args }
+      const context = contexts[index] as HandlerContext
       try {
         current = module.handleBatch
           ? callBatch(module.handleBatch, current, context)
@@ -84,6 +88,14 @@ export class Chain {
       }
     }
     return current
+  }
+
+  #contextsAt(place: Place): readonly HandlerContext[] {
+    if (place !== this.#place) {
+      this.#place = place
+      this.#contexts = this.#links.map(({ spec }) => ({ ...place, args: spec.args }))
+    }
+    return this.#contexts
   }
 }
 

@@ -41,7 +41,7 @@ export class HandledRecord implements MessageRecord {
 
   /** A TypeError where what it was given in place cannot be written. */
   check(): void {
-    this.#headers?.forEach(toPair)
+    this.#headers?.forEach(checkHeader)
   }
 
   get offset(): number {
@@ -147,6 +147,12 @@ export class HandledRecord implements MessageRecord {
 const replacement = '\ufffd'
 
 type Pair = [key: Buffer, value: Buffer | null]
+
+/** The same as making a pair of it, without the copies: handlers are asked more often than records are written. */
+function checkHeader(header: Header): void {
+  const isPlain = header?.value === null || header?.value instanceof Uint8Array
+  if (typeof header?.key !== 'string' || !isPlain) toPair(header)
+}
 
 function toPair(header: Header): Pair {
   if (typeof header?.key !== 'string') {

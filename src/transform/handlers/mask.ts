@@ -3,7 +3,7 @@
 import { createHash, createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { JsonFields } from '../json-fields.ts'
+import { type FieldSpan, JsonFields } from '../json-fields.ts'
 import type { HandlerModule } from '../record.ts'
 import {
   ArgumentError,
@@ -17,8 +17,8 @@ import { readPath } from './field-path.ts'
 
 export const example = '{ fields: [customer.email, card.number] }'
 
-/** What stands in the place of a field, of which the text is given. */
-type Cover = (field: string) => Buffer
+/** What stands in the place of a field. */
+type Cover = (value: Buffer, field: FieldSpan) => Buffer
 
 /** Only the bytes of the fields change. A value without them stays as it is, and so does a tombstone. */
 export function makeMask(args: unknown, folder: string): HandlerModule {
@@ -55,9 +55,9 @@ export function makeMask(args: unknown, folder: string): HandlerModule {
       if (value === null) return record
       const parts: Buffer[] = []
       let at = 0
-      for (const { start, end } of json.find(value)) {
-        parts.push(value.subarray(at, start), cover(value.toString('utf8', start, end)))
-        at = end
+      for (const field of json.find(value)) {
+        parts.push(value.subarray(at, field.start), cover(value, field))
+        at = field.end
       }
       if (at > 0) record.value = Buffer.concat([...parts, value.subarray(at)])
       return record
@@ -68,8 +68,9 @@ export function makeMask(args: unknown, folder: string): HandlerModule {
 /** Of what a text says, so that other spellings of it have the same hash; of everything else as it is written. */
 function hashing(algorithm: 'sha256' | 'sha512', key: Buffer | undefined): Cover {
   const begin = () => (key ? createHmac(algorithm, key) : createHash(algorithm))
-  return field => {
-    const content = field.startsWith('"') ? String(JSON.parse(field)) : field
+  return (value, { start, end }) => {
+    const text = value.toString('utf8', start, end)
+    const content = text.startsWith('"') ? String(JSON.parse(text)) : text
     return Buffer.from(`"${begin().update(content).digest('hex')}"`)
   }
 }
