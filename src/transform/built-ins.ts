@@ -4,6 +4,8 @@ import { makeDropTombstones } from './handlers/drop-tombstones.ts'
 import { makeFilter } from './handlers/filter.ts'
 import { makeHeaders } from './handlers/headers.ts'
 import { makeMask } from './handlers/mask.ts'
+import { makeRename } from './handlers/rename.ts'
+import { makeRepartition } from './handlers/repartition.ts'
 import { makeSample } from './handlers/sample.ts'
 import { makeShiftTimestamps } from './handlers/shift-timestamps.ts'
 import type { HandlerModule } from './record.ts'
@@ -17,5 +19,7 @@ export const builtIns: Readonly<Record<string, MakeBuiltIn>> = {
   mask: makeMask,
   'drop-tombstones': makeDropTombstones,
   sample: makeSample,
+  rename: makeRename,
+  repartition: makeRepartition,
   'shift-timestamps': makeShiftTimestamps
 }

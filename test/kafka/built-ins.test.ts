@@ -61,6 +61,8 @@ test('each handler that comes along does what it says, and the others pass', lim
       'shift-timestamps: { by: -1h }',
       all.map(([key, value, headers, at]) => [key, value, headers, at - 3_600_000])
     ],
+    rename: [`rename: { topic: ^${id}-(.*), to: ${id}.$1 }`, []],
+    repartition: ['repartition', all],
     none: ['', all]
   }
   const names = [...Object.keys(doing), 'sample']
@@ -84,10 +86,12 @@ test('each handler that comes along does what it says, and the others pass', lim
     const found = await readAll(`${id}-${name}`)
     assert.deepEqual(found.map(plainRecord), expected, name)
     const [row] = partitionsOf(report, `${id}-${name}`)
-    assert.equal(row?.delivery, 'exactly-once', name)
+    const isElsewhere = ['rename', 'repartition'].includes(name)
+    assert.equal(row?.delivery, isElsewhere ? 'at-least-once' : 'exactly-once', name)
     const { shallow, transform } = row.batches
     assert.deepEqual([shallow > 0, transform > 0], [name === 'none', name !== 'none'], name)
   }
+  assert.deepEqual((await readAll(`${id}.rename`)).map(plainRecord), all)
   const sampled = (await readAll(`${id}-sample`)).map(plainRecord)
   const keys = new Set(sampled.map(([key]) => key).filter(key => key !== null))
   const share = sampled.length / all.length

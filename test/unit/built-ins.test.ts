@@ -9,6 +9,7 @@ import { after, test } from 'node:test'
 import { builtIns } from '../../src/transform/built-ins.ts'
 import { readPattern } from '../../src/transform/handlers/text-pattern.ts'
 import { JsonFields, splitPath } from '../../src/transform/json-fields.ts'
+import type { HandlerContext, MessageRecord } from '../../src/transform/record.ts'
 import { seal } from '../support/batch-header.ts'
 import { builtIn, handled, runHandlers } from '../support/handled.ts'
 import { seededRandom } from '../support/random.ts'
@@ -264,6 +265,27 @@ test('times are shifted, those that readers see, and a record without one keeps 
   )
 })
 
+for (const [topic, to, from, expected] of [
+  ['^eu-(.*)', '$1.eu', 'eu-orders', 'orders.eu'],
+  ['^eu-(.*)', '$1.eu', 'us-orders', 'us-orders'],
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: as Java's replacements name a group
+  ['(?<region>eu|us)-', '${region}.', 'eu-orders', 'eu.orders'],
+  ['orders', 'all-$0', 'eu-orders', 'eu-all-orders'],
+  ['-', '\\\\', 'a-b', undefined],
+  ['^', 'mirror.', 'orders', 'mirror.orders']
+] as const) {
+  test(`rename ${topic} to ${to}: ${from}`, () => {
+    const { default: handle } = builtIn('rename', { topic, to })
+    const record = { topic: from } as MessageRecord
+    const call = () => handle?.(record, {} as HandlerContext)
+    if (expected === undefined) assert.throws(call, /is no name of a topic/)
+    else {
+      assert.equal(call(), record)
+      assert.equal(record.topic, expected)
+    }
+  })
+}
+
 const wrong: [name: string, args: unknown, message: string][] = [
   ['filter', undefined, 'what to look at is missing. Write { key: ^eu- }'],
   ['filter', '^eu-', 'expected arguments by name, got "^eu-". Write { key: ^eu- }'],
@@ -315,7 +337,14 @@ const wrong: [name: string, args: unknown, message: string][] = [
     { by: -3600 },
     'by: expected a time with its unit (ms, s, m, h, d) such as -90m, got -3600'
   ],
-  ['shift-timestamps', {}, 'by is missing. Write { by: -1h }']
+  ['shift-timestamps', {}, 'by is missing. Write { by: -1h }'],
+  ['rename', { to: 'x' }, 'topic is missing. Write { topic: ^eu-(.*), to: $1.eu }'],
+  ['rename', { topic: 'a' }, 'to is missing. Write { topic: ^eu-(.*), to: $1.eu }'],
+  ['rename', { topic: 'a(b)', to: '$2' }, 'to: the pattern has no group for $2'],
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: as Java's replacements name a group
+  ['rename', { topic: 'a(?<b>b)', to: '${c}' }, 'to: the pattern has no group for ${c}'],
+  ['rename', { topic: 'a', to: 'costs $' }, 'to: the pattern has no group for $'],
+  ['repartition', { by: 'key' }, 'it takes no arguments, got by']
 ]
 
 for (const [name, args, message] of wrong) {
