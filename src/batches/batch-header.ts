@@ -69,6 +69,26 @@ export function readHeader(batch: Buffer): BatchHeader {
   }
 }
 
+/** Batches that lie together, one at least. Only their lengths are looked at. */
+export function splitBatches(
+  bytes: Uint8Array<ArrayBuffer>
+): [Uint8Array<ArrayBuffer>, ...Uint8Array<ArrayBuffer>[]] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const batches: Uint8Array<ArrayBuffer>[] = []
+  for (let at = 0; at < bytes.length; ) {
+    const left = bytes.length - at
+    const size = left < headerBytes ? 0 : view.getInt32(at + 8) + 12
+    if (size < headerBytes || size > left) {
+      throw malformed(`batch ${batches.length} claims ${size} of ${left} bytes`)
+    }
+    batches.push(bytes.subarray(at, at + size))
+    at += size
+  }
+  const [first, ...others] = batches
+  if (first === undefined) throw malformed('expected batches, got no bytes')
+  return [first, ...others]
+}
+
 export function checkCrc(batch: Buffer): void {
   const expected = batch.readUInt32BE(crcAt)
   const got = crc32c(batch.subarray(crcFrom))

@@ -4,7 +4,7 @@
 // Pure, and run in worker threads. A record keeps its bytes, its place and its time.
 
 import { BatchFault, type FaultReason } from './batch-fault.ts'
-import { readHeader } from './batch-header.ts'
+import { readHeader, splitBatches } from './batch-header.ts'
 import type { Codec, CodecLevels } from './codec.ts'
 import { defaultLimits, type Limits } from './compression.ts'
 import { DenseRecords } from './dense-records.ts'
@@ -14,8 +14,10 @@ import { openBatch } from './record-batch.ts'
 import { type RecordSource, RecordView } from './record-view.ts'
 
 export interface ResealTask {
-  /** One whole batch, or whole messages of a format before 2. */
+  /** One whole batch, or whole messages of a format before 2; with `merges` several whole batches. */
   bytes: Uint8Array<ArrayBuffer>
+  /** The batches become one, in the codec of the first. */
+  merges?: boolean
   /** Records below this source offset are left out. */
   fromOffset: number
   /** Of those that remain so many of the first are left out too. */
@@ -95,9 +97,20 @@ export const mostGrowth = 3
 
 function gather(task: ResealTask): { records: DenseRecords; codec: Codec; skipped: number } {
   const limits = task.limits ?? defaultLimits
-  const { source, codec, timestamp } = openTask(task, limits)
+  const { appendTime } = task
+  const [first, ...others] = task.merges ? splitBatches(task.bytes) : [task.bytes]
+  const opened = openTask({ bytes: first, appendTime }, limits)
+  const expectedBytes = Math.max(opened.source.record.bytes.length, task.bytes.length) + 64
+  const records = new DenseRecords(expectedBytes, limits.maxBytes * mostGrowth)
+  let skipped = take(opened, task, records)
+  for (const bytes of others)
+    skipped += take(openTask({ bytes, appendTime }, limits), task, records)
+  return { records, codec: opened.codec, skipped }
+}
+
+/** Returns how many were there already. */
+function take({ source, timestamp }: Opened, task: ResealTask, records: DenseRecords): number {
   const { record } = source
-  const records = new DenseRecords(record.bytes.length + 64, limits.maxBytes * mostGrowth)
   let skipped = 0
   while (source.next()) {
     if (record.offset < task.fromOffset) continue
@@ -107,7 +120,7 @@ function gather(task: ResealTask): { records: DenseRecords; codec: Codec; skippe
     }
     records.add(record, record.offset, timestamp ?? record.timestamp)
   }
-  return { records, codec, skipped }
+  return skipped
 }
 
 export function openTask(

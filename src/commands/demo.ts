@@ -216,6 +216,7 @@ const demoLink: LinkSettings = {
   idempotent: true,
   maxHeldRecords: 0,
   skipGaps: false,
+  merge: false,
   clientRack: ''
 }
 

@@ -43,6 +43,7 @@ export function linkOptions(
     idempotent,
     maxHeldRecords: options['queue.size'] ?? heldRecords(source, target),
     skipGaps: options['on-gap'] === 'skip',
+    merge: options.merge === 'auto',
     clientRack: source.engine.clientRack ?? ''
   }
 }

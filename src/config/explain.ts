@@ -55,6 +55,12 @@ const engineRows: Readonly<Record<keyof LinkSettings, EngineRow>> = {
     option: 'on-gap',
     show: ({ skipGaps }) => (skipGaps ? 'skip' : 'stop')
   },
+  merge: {
+    name: 'merge',
+    side: 'target',
+    option: 'merge',
+    show: ({ merge }) => (merge ? 'auto' : 'off')
+  },
   producers: { name: 'num.producers', side: 'target', option: 'num.producers' },
   budgetBytes: { name: 'buffer.memory', side: 'target', isInBoth: true },
   maxRequestBytes: { name: 'max.request.size', side: 'target' },

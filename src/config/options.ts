@@ -174,6 +174,14 @@ export const mirrorOptions = {
     describe:
       'When the source deleted records before they were mirrored: stop the lane, or skip them and go on where the log starts. Both say which offsets are lost.'
   },
+  merge: {
+    group: 'Mirror',
+    type: 'string',
+    default: 'auto',
+    choices: ['auto', 'off'],
+    describe:
+      'auto: small batches (4 KiB at most) that wait for a far target (10 ms) behind a full window of requests are joined into larger ones. off: every batch is sent on its own.'
+  },
   'offset.commit.interval.ms': {
     group: 'MirrorMaker',
     type: 'number',

@@ -25,6 +25,7 @@ const skipped = {
 
 const counters = {
   shallow: 'batchesShallow',
+  'tiny-batches': 'batchesMerged',
   handler: 'transformed',
   ...resealed,
   ...skipped

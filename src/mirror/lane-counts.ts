@@ -18,6 +18,8 @@ export interface LaneCounts {
   resealForced: number
   /** Seen by a handler, sent or not. */
   transformed: number
+  /** Sent merged with others. */
+  batchesMerged: number
   skippedControl: number
   skippedAborted: number
   skippedEmpty: number
@@ -44,6 +46,7 @@ export const noCounts: LaneCounts = Object.freeze({
   resealCodecUnsupported: 0,
   resealForced: 0,
   transformed: 0,
+  batchesMerged: 0,
   skippedControl: 0,
   skippedAborted: 0,
   skippedEmpty: 0,
@@ -79,6 +82,7 @@ export function addCounts(earlier: LaneCounts, later: LaneCounts): LaneCounts {
     resealCodecUnsupported: earlier.resealCodecUnsupported + later.resealCodecUnsupported,
     resealForced: earlier.resealForced + later.resealForced,
     transformed: earlier.transformed + later.transformed,
+    batchesMerged: earlier.batchesMerged + later.batchesMerged,
     skippedControl: earlier.skippedControl + later.skippedControl,
     skippedAborted: earlier.skippedAborted + later.skippedAborted,
     skippedEmpty: earlier.skippedEmpty + later.skippedEmpty,

@@ -66,6 +66,7 @@ export function taskOf(
     ...(codec && { codec }),
     levels,
     bytes: new Uint8Array(bytes),
+    merges: batch.reason === 'tiny-batches',
     fromOffset: batch.fromOffset,
     skipRecords: batch.skipRecords,
     appendTime: batch.targetAppendTime ? 'as-is' : 'keep',

@@ -1,4 +1,4 @@
-// Has batches opened that cannot pass unchanged, or are not to: from the core to a worker and back into their place.
+// Has batches opened that cannot pass unchanged, or are to become others: from the core to a worker and back into their place.
 
 import type { Logger } from 'pino'
 import type { SentBatch } from '../batches/reseal-worker.ts'
@@ -124,9 +124,15 @@ export class Reseals {
 
   #tell({ source, reason }: BatchToReseal, detail: string): void {
     const { repeats, log } = this.#options
-    const what = reason === 'handler' ? 'batch cannot be handled' : 'batch cannot be rebuilt'
+    // Each of them goes alone then: the lane loses time and nothing else.
+    const isMerge = reason === 'tiny-batches'
+    const what = isMerge
+      ? 'small batches cannot be merged'
+      : reason === 'handler'
+        ? 'batch cannot be handled'
+        : 'batch cannot be rebuilt'
     repeats.write(`reseal ${source}`, count =>
-      log.error({ lane: source, reason, detail, count }, what)
+      log[isMerge ? 'warn' : 'error']({ lane: source, reason, detail, count }, what)
     )
   }
 }

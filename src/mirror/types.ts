@@ -114,6 +114,7 @@ export interface LaneView {
   resealCodecUnsupported: number
   resealForced: number
   transformed: number
+  batchesMerged: number
   skippedControl: number
   skippedAborted: number
   skippedEmpty: number

@@ -356,6 +356,8 @@ export interface LinkOptions {
   maxHeldRecords: number
   /** A lane whose position the source has deleted goes on at the log's start instead of stopping (`source-gap`). */
   skipGaps: boolean
+  /** Small batches that wait for a far target are merged (`tiny-batches`), if anybody rebuilds batches. */
+  merge: boolean
   clientRack: string
   /** How long the target remembers a producer after its last batch: its producer.id.expiration.ms. */
   producerExpiryMs: number
@@ -368,7 +370,7 @@ export interface BatchToReseal {
   /** `topic-partition`, for messages. */
   source: string
   reason: LaneReason
-  /** One batch, or messages of formats before 2 that lie together. */
+  /** One batch, or messages of formats before 2 that lie together; several batches with `tiny-batches`. */
   bytes: ArrayBuffer
   /** Records below this source offset are left out. */
   fromOffset: number
@@ -467,7 +469,8 @@ export const laneReasons = [
   'topic-recreated',
   'forced',
   'handler',
-  'handler-failed'
+  'handler-failed',
+  'tiny-batches'
 ] as const
 export type LaneReason = (typeof laneReasons)[number]
 
@@ -505,6 +508,8 @@ export const laneColumns = [
   /** Batches that a handler has seen, sent or not. */
   'transformed',
   'resealOldBroker',
+  /** Source batches that were sent merged with others. */
+  'batchesMerged',
   'skippedControl',
   'skippedAborted',
   'skippedEmpty',

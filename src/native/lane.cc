@@ -1,6 +1,7 @@
 #include "lane.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace heliostat {
@@ -31,6 +32,13 @@ constexpr int64_t kEarlyEndMs = 30'000;
 constexpr uint32_t kRefusedSizeParts = 8;
 // Each after so many tries.
 constexpr int kRefusedInRangeTries = 2;
+
+// A batch of more than this is worth its own round trip.
+constexpr uint32_t kSmallBatchBytes = 4'096;
+// A merged batch: large enough that the round trip counts no more, small enough for a worker's turn
+// and for any target.
+constexpr uint32_t kMostMergedBytes = 256 << 10;
+constexpr int64_t kMostMergedRecords = 1 << 16;
 
 bool IsSearch(LaneReason reason) {
     return reason == LaneReason::kConnection || reason == LaneReason::kNotLeader ||
@@ -69,6 +77,7 @@ Lane::Counts& Lane::Counts::operator+=(const Counts& other) {
     bytes += other.bytes;
     shallow += other.shallow;
     for (size_t i = 0; i < resealed.size(); i++) resealed[i] += other.resealed[i];
+    merged += other.merged;
     control += other.control;
     aborted += other.aborted;
     empty += other.empty;
@@ -135,6 +144,7 @@ LaneWish Lane::Fetched(FetchedPartition partition) {
     } else {
         ends_too_early_ = 0;
     }
+    Merge(partition.at);
     LookForEnd();
     return kWishNothing;
 }
@@ -339,7 +349,7 @@ bool Lane::CanSend(Moment now) const {
 
 int Lane::NextCodec() const { return ReadBatchHeader(slots_[next_send_].data).codec(); }
 
-Lane::Outgoing Lane::Send() {
+Lane::Outgoing Lane::Send(Moment now) {
     Slot& slot = slots_[next_send_];
     if (slot.sequence < 0 && options_.is_idempotent) {
         slot.sequence = next_sequence_;
@@ -348,6 +358,7 @@ Lane::Outgoing Lane::Send() {
     if (slot.was_sent) counts_.retried++;
     if (slot.may_be_written && !options_.is_idempotent) counts_.maybe_doubled++;
     slot.was_sent = true;
+    slot.sent_at_ms = now.ms;
     in_flight_++;
     return {.serial = front_serial_ + next_send_++,
             .data = slot.data,
@@ -429,6 +440,7 @@ void Lane::FailInFlight(bool may_be_written) {
     has_failed_ = false;
     failed_may_be_written_ = false;
     next_send_ = 0;
+    if (std::exchange(takes_apart_, false)) TakeApart(0);
     const LaneReason why = std::exchange(fetches_again_, LaneReason::kNone);
     if (why != LaneReason::kNone) FetchAgain(why);
 }
@@ -439,7 +451,11 @@ void Lane::Refused(LaneReason reason, int16_t code) {
     if (reason == LaneReason::kBadCrc && IsCrcRight(slot.data, slot.size))
         reason = LaneReason::kRefused;
     const bool may_fetch = !is_draining_ && stop_reason_ == LaneReason::kNone;
-    if (reason == LaneReason::kBadCrc && may_fetch && damaged_at_ != slot.base_offset) {
+    if (!slot.parts.empty()) {
+        // Which of them it was the target does not tell.
+        takes_apart_ = true;
+        if (reason == LaneReason::kTooLarge) narrowed_to_ = slot.size / kRefusedSizeParts;
+    } else if (reason == LaneReason::kBadCrc && may_fetch && damaged_at_ != slot.base_offset) {
         damaged_at_ = slot.base_offset;
         fetches_again_ = reason;
     } else if (reason == LaneReason::kTooLarge && may_fetch && IsDivisible(slot) &&
@@ -498,10 +514,15 @@ void Lane::LetGoWhileBlocked(const CopyBatch& copy) {
         next_ = End();
         is_end_proved_ = false;
     }
-    for (Slot& slot : slots_) {
+    const auto keep = [&copy](Slot& slot) {
+        if (slot.data == nullptr) return;
         auto [data, owner] = copy(slot.data, slot.size, std::max(0, slot.record_count));
         slot.data = data;
         slot.owner = std::move(owner);
+    };
+    for (Slot& slot : slots_) {
+        keep(slot);
+        for (Slot& part : slot.parts) keep(part);
     }
 }
 
@@ -514,12 +535,19 @@ void Lane::CountPath(LaneReason reason) {
     }
 }
 
+void Lane::CountPath(const Slot& slot) {
+    if (slot.parts.empty()) return CountPath(slot.reason);
+    counts_.merged += slot.parts.size();
+}
+
 bool Lane::IsBackwards(int64_t base_offset) const {
     return base_offset >= 0 && base_offset < std::max(target_end_, last_target_ + 1);
 }
 
 void Lane::PopFront(int64_t base_offset, Moment now) {
     const Slot& slot = slots_.front();
+    const bool is_late = now.ms - slot.sent_at_ms >= kFarMs;
+    late_answers_ = is_late ? std::min(late_answers_ + 1, options_.far_answers) : 0;
     send_backoff_.Succeed();
     has_let_go_ = false;
     is_order_in_doubt_ = false;
@@ -536,7 +564,7 @@ void Lane::PopFront(int64_t base_offset, Moment now) {
     last_timestamp_ = slot.max_timestamp;
     counts_.records += static_cast<uint64_t>(slot.record_count);
     counts_.bytes += slot.size;
-    CountPath(slot.reason);
+    CountPath(slot);
     queued_bytes_ -= slot.size;
     slots_.pop_front();
     front_serial_++;
@@ -596,15 +624,25 @@ std::optional<Lane::ToReseal> Lane::TakeReseal() {
 }
 
 Lane::ToReseal Lane::Describe(const Slot& slot) const {
+    const uint8_t* data = slot.data;
+    std::shared_ptr<const void> owner = slot.owner;
+    if (!slot.parts.empty()) {
+        const auto bytes = std::make_shared<std::vector<uint8_t>>();
+        bytes->reserve(slot.size);
+        for (const Slot& part : slot.parts)
+            bytes->insert(bytes->end(), part.data, part.data + part.size);
+        data = bytes->data();
+        owner = bytes;
+    }
     return {.ticket = slot.ticket,
-            .data = slot.data,
+            .data = data,
             .size = slot.size,
             .reason = slot.reason,
             .from_offset = slot.from_offset,
             .skip = still_arrived_,
             .aim_bytes = std::min(narrowed_to_, AimFor(slot)),
             .avoids_zstd = avoids_zstd_,
-            .owner = slot.owner};
+            .owner = std::move(owner)};
 }
 
 // While it is away nothing changes how much is to be skipped: what would be is behind it.
@@ -628,6 +666,7 @@ size_t Lane::FindTicket(uint64_t ticket) const {
 void Lane::GiveResealed(uint64_t ticket, int64_t skipped, std::vector<Resealed> batches) {
     const size_t index = FindTicket(ticket);
     if (index == slots_.size()) return;
+    if (!slots_[index].parts.empty()) return GiveMerged(index, std::move(batches));
     const Slot old = slots_[index];
     queued_bytes_ -= old.size;
     still_arrived_ -= skipped;
@@ -679,9 +718,113 @@ void Lane::GiveUnchanged(uint64_t ticket) {
 void Lane::FailReseal(uint64_t ticket, LaneReason reason) {
     const size_t index = FindTicket(ticket);
     if (index == slots_.size()) return;
+    // The target is to judge each of them.
+    if (!slots_[index].parts.empty()) return TakeApart(index);
     stop_reason_ = reason;
     stop_offset_ = slots_[index].base_offset;
     DropFrom(index);
+}
+
+// --- merging
+
+bool Lane::IsWindowFull(Moment now) const {
+    if (in_flight_ == 0) return false;
+    if (in_flight_ >= options_.max_in_flight || !options_.is_idempotent) return true;
+    // Behind an old batch the next one waits for its answer.
+    return known_until_ >= 0 && !IsFresh(known_until_, now);
+}
+
+bool Lane::IsMergeable(const Slot& slot) const {
+    return slot.ticket == 0 && slot.reason == LaneReason::kNone && !slot.was_sent &&
+           slot.size <= kSmallBatchBytes && slot.base_offset >= merges_behind_;
+}
+
+size_t Lane::FindMergeEnd(size_t index) const {
+    const uint32_t most_bytes =
+        std::min({kMostMergedBytes, options_.target_max_batch_bytes, narrowed_to_});
+    const auto codec_of = [](const Slot& slot) { return ReadBatchHeader(slot.data).codec(); };
+    uint32_t bytes = 0;
+    int64_t records = 0;
+    size_t end = index;
+    for (; end < slots_.size() && IsMergeable(slots_[end]); end++) {
+        bytes += slots_[end].size;
+        records += slots_[end].record_count;
+        if (bytes > most_bytes || records > kMostMergedRecords) break;
+        if (codec_of(slots_[end]) != codec_of(slots_[index])) break;
+    }
+    return end;
+}
+
+bool Lane::Merge(Moment now) {
+    const bool may_merge = options_.merges_from > 0 && options_.can_reseal;
+    if (!may_merge || late_answers_ < options_.far_answers || !IsWindowFull(now)) return false;
+    bool has_merged = false;
+    for (size_t index = next_send_; index < slots_.size();) {
+        const size_t end = FindMergeEnd(index);
+        if (end - index < options_.merges_from) {
+            index = std::max(index + 1, end);
+            continue;
+        }
+        MergeSlots(index++, end);
+        has_merged = true;
+    }
+    return has_merged;
+}
+
+void Lane::MergeSlots(size_t index, size_t end) {
+    Slot merged = slots_[index];
+    merged.data = nullptr;
+    merged.owner = nullptr;
+    merged.reason = LaneReason::kTinyBatches;
+    merged.ticket = next_ticket_++;
+    merged.from_offset = merged.base_offset;
+    merged.parts.reserve(end - index);
+    merged.parts.push_back(std::move(slots_[index]));
+    for (size_t i = index + 1; i < end; i++) {
+        Slot& slot = slots_[i];
+        merged.size += slot.size;
+        merged.record_count += slot.record_count;
+        merged.last_offset = slot.last_offset;
+        merged.end = slot.end;
+        merged.leader_epoch = slot.leader_epoch;
+        merged.max_timestamp = std::max(merged.max_timestamp, slot.max_timestamp);
+        merged.parts.push_back(std::move(slot));
+    }
+    slots_[index] = std::move(merged);
+    const auto first = slots_.begin() + static_cast<std::ptrdiff_t>(index);
+    slots_.erase(first + 1, first + static_cast<std::ptrdiff_t>(end - index));
+}
+
+void Lane::GiveMerged(size_t index, std::vector<Resealed> batches) {
+    Slot& slot = slots_[index];
+    // What compresses worse than its parts, or holds what their headers do not tell.
+    if (batches.size() != 1 || batches.front().record_count != slot.record_count)
+        return TakeApart(index);
+    Resealed& batch = batches.front();
+    queued_bytes_ -= slot.size;
+    queued_bytes_ += batch.size;
+    slot.data = batch.data;
+    slot.size = batch.size;
+    slot.max_timestamp = batch.max_timestamp;
+    slot.owner = std::move(batch.owner);
+    slot.ticket = 0;
+    slot.is_away = false;
+}
+
+void Lane::TakeApart(size_t index) {
+    Slot merged = std::move(slots_[index]);
+    merges_behind_ = merged.end.offset;
+    // Skipped batches may have been found behind it since.
+    merged.parts.back().end = merged.end;
+    queued_bytes_ -= merged.size;
+    for (Slot& part : merged.parts) {
+        part.was_sent = merged.was_sent;
+        part.may_be_written = merged.may_be_written;
+        queued_bytes_ += part.size;
+    }
+    const auto at = slots_.erase(slots_.begin() + static_cast<std::ptrdiff_t>(index));
+    slots_.insert(at, std::make_move_iterator(merged.parts.begin()),
+                  std::make_move_iterator(merged.parts.end()));
 }
 
 void Lane::DropFrom(size_t index) {
@@ -719,6 +862,7 @@ void Lane::StopAtNext(LaneReason reason) {
 }
 
 void Lane::AvoidZstd() {
+    if (!slots_[next_send_].parts.empty() && slots_[next_send_].sequence < 0) TakeApart(next_send_);
     Slot& slot = slots_[next_send_];
     const bool may_fetch = !is_draining_ && stop_reason_ == LaneReason::kNone;
     // One that was sent may be there, by a leader that took it: its sequence is that of its

@@ -6,6 +6,9 @@
 // is popped when it is acknowledged and everything before it is; the checkpoint is the end of the
 // last one popped. When one in flight fails, nothing more is sent until all in flight have been
 // answered; then the lane sends again from the front, with the same sequences.
+//
+// Small batches that wait behind a full window become one slot, and a worker makes one batch of
+// them. What was sent once is never merged, and a merged batch never changes.
 #ifndef HELIOSTAT_LANE_H_
 #define HELIOSTAT_LANE_H_
 
@@ -107,6 +110,14 @@ inline constexpr std::array kResealReasons = {
     LaneReason::kCodecUnsupported, LaneReason::kForced,   LaneReason::kHandler,
     LaneReason::kOldBroker};
 
+// Fewer that wait behind a full window leave it in as many round trips as merging them takes.
+inline constexpr size_t kMergesFrom = 16;
+
+// A target that has answered so many times in a row no sooner is a far one: near, a full window
+// brings more than merging does, and a young or busy broker answers late for a while only.
+inline constexpr int64_t kFarMs = 10;
+inline constexpr int kFarAnswers = 16;
+
 // What brokers do unless they are told otherwise (producer.id.expiration.ms).
 inline constexpr int64_t kProducerExpiryMs = 86'400'000;
 
@@ -127,6 +138,10 @@ class Lane {
         // Batches that could pass are opened too: kHandler, all; kForced, those of another codec.
         LaneReason opens = LaneReason::kNone;
         int forced_codec = 0;
+        // So many small batches or more are merged that wait behind a full window; 0: none are.
+        size_t merges_from = 0;
+        // And only after so many late answers.
+        int far_answers = kFarAnswers;
         // No Fetch while more bytes than this wait or are in flight.
         uint64_t room_bytes;
         uint32_t target_max_batch_bytes;
@@ -159,7 +174,8 @@ class Lane {
         std::shared_ptr<const void> owner;
     };
 
-    // A batch to be rebuilt: the records from `from_offset` on, less the first `skip`.
+    // A batch to be rebuilt: the records from `from_offset` on, less the first `skip`. With
+    // kTinyBatches several batches that lie together, to become one.
     struct ToReseal {
         uint64_t ticket;
         const uint8_t* data;
@@ -207,6 +223,7 @@ class Lane {
         uint64_t bytes = 0;
         uint64_t shallow = 0;
         std::array<uint64_t, kResealReasons.size()> resealed{};
+        uint64_t merged = 0;  // source batches
         uint64_t control = 0;
         uint64_t aborted = 0;
         uint64_t empty = 0;
@@ -253,7 +270,10 @@ class Lane {
     bool CanSend(Moment now) const;
     uint32_t NextSize() const { return slots_[next_send_].size; }
     int NextCodec() const;
-    Outgoing Send();
+    Outgoing Send(Moment now);
+    // To be called after Send: merges small batches that would have to wait anyway. Whether there
+    // are any.
+    bool Merge(Moment now);
     LaneWish Answered(uint64_t serial, int16_t code, int64_t base_offset, Moment now);
     // No answer came. `may_be_written`: it had begun to leave.
     LaneWish Unanswered(uint64_t serial, bool may_be_written, Moment now);
@@ -358,6 +378,7 @@ class Lane {
         int64_t max_timestamp;
         int32_t sequence;  // -1 until it is sent
         bool was_sent;
+        int64_t sent_at_ms = 0;
         bool may_be_written;  // an earlier try was not answered, or answered with a doubt
         // Why it was rebuilt, or has to be; kNone on the shallow path.
         LaneReason reason;
@@ -365,6 +386,8 @@ class Lane {
         bool is_away;     // somebody rebuilds it
         int64_t from_offset;
         std::shared_ptr<const void> owner;
+        // The source batches that it is merged of, kept for the case that it has to be taken apart.
+        std::vector<Slot> parts = {};
     };
 
     // A batch that may be written would go out again, and the target may have forgotten that it
@@ -378,6 +401,14 @@ class Lane {
     size_t FindTicket(uint64_t ticket) const;
     ToReseal Describe(const Slot& slot) const;
     void DropFrom(size_t index);
+    bool IsWindowFull(Moment now) const;
+    bool IsMergeable(const Slot& slot) const;
+    // Behind the last slot that can be merged with the one at `index`; `index` itself without any.
+    size_t FindMergeEnd(size_t index) const;
+    void MergeSlots(size_t index, size_t end);
+    void GiveMerged(size_t index, std::vector<Resealed> batches);
+    // Its parts stand alone again, and stay so.
+    void TakeApart(size_t index);
     // The target refused the oldest batch for good.
     void Refused(LaneReason reason, int16_t code);
     bool CanRebuild(const Slot& slot, LaneReason reason) const;
@@ -392,6 +423,7 @@ class Lane {
     void TakeIn(const FoundBatch& batch, const std::shared_ptr<const void>& owner);
     void Skip(const FoundBatch& batch);
     void CountPath(LaneReason reason);
+    void CountPath(const Slot& slot);
     // An acknowledged batch lies before what was acknowledged earlier: the target lost that.
     bool IsBackwards(int64_t base_offset) const;
     void PopFront(int64_t base_offset, Moment now);
@@ -429,6 +461,10 @@ class Lane {
     int64_t narrowed_at_ = -1;
     // The target takes no zstd.
     bool avoids_zstd_ = false;
+    // A merged batch was refused: once nothing is in flight each of its parts is tried alone.
+    bool takes_apart_ = false;
+    // Nothing before this source offset is merged.
+    int64_t merges_behind_ = 0;
     // The next batch is to be fetched again, once what is in flight is answered.
     bool goes_back_ = false;
     int ends_too_early_ = 0;
@@ -441,6 +477,7 @@ class Lane {
     uint64_t front_serial_ = 0;
     size_t next_send_ = 0;
     int in_flight_ = 0;
+    int late_answers_ = 0;  // in a row
     uint64_t queued_bytes_ = 0;
     LogPoint checkpoint_;
     Backoff send_backoff_;

@@ -61,8 +61,9 @@ constexpr std::array kTexts = {
     Text{"handler", "a handler sees the topic's records"},
     Text{"handler-failed",
          "the handler failed and its errors are not passed over; see the log before this"},
+    Text{"tiny-batches", "small batches that wait for the target are sent as one"},
 };
-static_assert(kTexts.size() == static_cast<size_t>(LaneReason::kHandlerFailed) + 1);
+static_assert(kTexts.size() == static_cast<size_t>(LaneReason::kTinyBatches) + 1);
 
 }  // namespace
 

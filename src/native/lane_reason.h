@@ -38,6 +38,7 @@ enum class LaneReason : uint8_t {
     kForced,
     kHandler,
     kHandlerFailed,
+    kTinyBatches,
 };
 
 // The reason's name, as in `laneReasons`.

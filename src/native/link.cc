@@ -136,6 +136,7 @@ std::vector<uint32_t> Link::AddLanes(const std::vector<LaneStart>& starts) {
                               .can_reseal = wake_rebuilder_ != nullptr,
                               .opens = start.opens,
                               .forced_codec = start.forced_codec,
+                              .merges_from = options_.merges ? kMergesFrom : 0,
                               .room_bytes = room,
                               .target_max_batch_bytes = start.target_max_batch_bytes,
                               .target_append_time = start.target_append_time,

@@ -38,6 +38,7 @@ struct LinkOptions {
     int32_t request_timeout_ms;
     bool is_idempotent;
     bool skips_gaps;
+    bool merges;
     int64_t max_held_records;  // 0: no limit
     std::string client_rack;
     int64_t producer_expiry_ms;
@@ -155,7 +156,7 @@ class Link {
     // The checkpoints of these lanes behind a gap are committed.
     void ReadOn(const std::vector<uint32_t>& ids);
     // One row of kLaneColumns numbers per lane.
-    static constexpr size_t kLaneColumns = 33 + kResealReasons.size();
+    static constexpr size_t kLaneColumns = 34 + kResealReasons.size();
     using Totals = std::array<double, static_cast<size_t>(LinkCount::kSize)>;
     void Snapshot(std::vector<double>* rows, Totals* totals);
     std::vector<LinkEvent> DrainEvents();

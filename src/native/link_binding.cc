@@ -96,6 +96,7 @@ heliostat::LinkOptions ReadOptions(const Napi::Value& value) {
             .request_timeout_ms = small("requestTimeoutMs"),
             .is_idempotent = options.Get("idempotent").ToBoolean().Value(),
             .skips_gaps = options.Get("skipGaps").ToBoolean().Value(),
+            .merges = options.Get("merge").ToBoolean().Value(),
             .max_held_records = number("maxHeldRecords"),
             .client_rack = ReadString(options.Get("clientRack")),
             .producer_expiry_ms = number("producerExpiryMs")};

@@ -102,7 +102,7 @@ void Link::Snapshot(std::vector<double>* rows, Totals* totals) {
     set(LinkCount::kBytesAcknowledged, sum.bytes);
     uint64_t resealed = 0;
     for (const uint64_t count : sum.resealed) resealed += count;
-    set(LinkCount::kBatchesAcknowledged, sum.shallow + resealed);
+    set(LinkCount::kBatchesAcknowledged, sum.shallow + resealed + sum.merged);
     set(LinkCount::kRetriedBatches, sum.retried);
     set(LinkCount::kBudgetUsedBytes, budget_->used());
 }
@@ -127,6 +127,7 @@ void Link::FillRow(RoutedLane& routed, Moment now, double* row) {
     put(counts.bytes);
     put(counts.shallow);
     for (const uint64_t count : counts.resealed) put(count);
+    put(counts.merged);
     put(counts.control);
     put(counts.aborted);
     put(counts.empty);

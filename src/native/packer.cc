@@ -140,8 +140,9 @@ void Packer::Gather(Request& request, int16_t version, Moment now) {
             listed.push_front({routed, listing});
             break;
         }
-        request.entries.push_back({routed, lane.Send()});
+        request.entries.push_back({routed, lane.Send(now)});
         request.bytes += request.entries.back().batch.size;
+        if (lane.Merge(now)) link_.Settle(routed, kWishNothing, now, kicks);
         if (lane.CanSend(now)) {
             routed->is_listed_to_send = true;
             again.push_back({routed, listing});

@@ -141,6 +141,10 @@ function pathBatches({ links }: Scrape): Value[] {
       value: total(lanes, lane => lane.batchesShallow)
     },
     {
+      labels: { ...labels, path: 'merge', reason: 'tiny-batches' },
+      value: total(lanes, lane => lane.batchesMerged)
+    },
+    {
       labels: { ...labels, path: 'skipped', reason: 'control' },
       value: total(lanes, lane => lane.skippedControl)
     },

@@ -154,7 +154,7 @@ function partitionReport(lane: LaneView): PartitionReport {
     batches: {
       shallow: lane.batchesShallow,
       reseal: countResealed(lane),
-      merge: 0,
+      merge: lane.batchesMerged,
       transform: lane.transformed,
       skipped: countSkipped(lane)
     },

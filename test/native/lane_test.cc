@@ -67,17 +67,17 @@ TEST(
     Filled filled(options, 10);
     Lane& lane = filled.lane;
     CHECK(!lane.NeedsProducerId() && lane.CanSend(kNow));
-    const Lane::Outgoing first = lane.Send();
+    const Lane::Outgoing first = lane.Send(kNow);
     CHECK(first.stamp.producer_id == -1 && first.stamp.epoch == -1);
     CHECK(first.stamp.base_sequence == -1 && !lane.CanSend(kNow));
     lane.Unanswered(first.serial, true, kNow);
     const Moment later{.ms = kNow.ms + 60'000, .wall_ms = kNow.wall_ms + 60'000};
     CHECK(lane.CanSend(later));
-    const Lane::Outgoing again = lane.Send();
+    const Lane::Outgoing again = lane.Send(kNow);
     CHECK(again.stamp.base_sequence == -1 && lane.counts().maybe_doubled == 1);
     lane.Answered(again.serial, 0, 100, later);
     CHECK(lane.checkpoint() == 13 && lane.CanSend(later));
-    lane.Answered(lane.Send().serial, 0, 103, later);
+    lane.Answered(lane.Send(kNow).serial, 0, 103, later);
     CHECK(lane.checkpoint() == 16 && lane.checkpoint_sequence() == 0);
 }
 
@@ -110,15 +110,15 @@ TEST(
     CHECK(task && task->from_offset == 11 && task->skip == 0);
     CHECK(task->reason == LaneReason::kHeadTrim && !lane.HasReseal() && !lane.CanSend(kNow));
     lane.GiveResealed(task->ticket, 0, {Part(11, 11, 1), Part(12, 12, 1)});
-    const Lane::Outgoing first = lane.Send();
+    const Lane::Outgoing first = lane.Send(kNow);
     CHECK(first.stamp.base_sequence == 0);
     lane.Answered(first.serial, 0, 100, kNow);
     CHECK(lane.checkpoint() == 12 && lane.checkpoint_sequence() == 1);
-    const Lane::Outgoing second = lane.Send();
+    const Lane::Outgoing second = lane.Send(kNow);
     CHECK(second.stamp.base_sequence == 1);
     lane.Answered(second.serial, 0, 101, kNow);
     CHECK(lane.checkpoint() == 13 && lane.checkpoint_sequence() == 2);
-    CHECK(lane.Send().stamp.base_sequence == 2);
+    CHECK(lane.Send(kNow).stamp.base_sequence == 2);
     CHECK(lane.counts().resealed[0] == 2 && lane.counts().shallow == 0);
 }
 
@@ -139,7 +139,7 @@ TEST("records that the target has already are cut out of the middle of a batch")
     const auto task = lane.TakeReseal();
     CHECK(task && task->skip == 1 && task->from_offset == 13);
     lane.GiveResealed(task->ticket, 1, {Part(14, 15, 2)});
-    const Lane::Outgoing rest = lane.Send();
+    const Lane::Outgoing rest = lane.Send(kNow);
     CHECK(rest.stamp.base_sequence == 54);
     lane.Answered(rest.serial, 0, 100, kNow);
     CHECK(lane.checkpoint() == 16 && lane.checkpoint_sequence() == 56);
@@ -159,7 +159,7 @@ TEST("what the target has already counts as acknowledged once it was passed over
     Lane& lane = filled.lane;
     CHECK(lane.checkpoint() == 13 && lane.checkpoint_sequence() == 53);
     CHECK(lane.target_end() == 94);
-    lane.Answered(lane.Send().serial, 0, 93, kNow);
+    lane.Answered(lane.Send(kNow).serial, 0, 93, kNow);
     CHECK(lane.IsOver() && lane.problem() == LaneReason::kTargetWentBack);
 }
 
@@ -170,14 +170,14 @@ TEST(
     const auto head = lane.TakeReseal();
     CHECK(head && !head->avoids_zstd);
     lane.GiveResealed(head->ticket, 0, {Part(11, 12, 2)});
-    const Lane::Outgoing first = lane.Send();
+    const Lane::Outgoing first = lane.Send(kNow);
     lane.Answered(first.serial, 0, 100, kNow);
     lane.AvoidZstd();
     const auto next = lane.TakeReseal();
     CHECK(next && next->avoids_zstd && next->from_offset == 13);
     CHECK(next->reason == LaneReason::kCodecUnsupported && !lane.CanSend(kNow));
     lane.GiveResealed(next->ticket, 0, {Part(13, 15, 3)});
-    lane.Answered(lane.Send().serial, 0, 102, kNow);
+    lane.Answered(lane.Send(kNow).serial, 0, 102, kNow);
     CHECK(lane.checkpoint() == 16 && lane.counts().resealed[6] == 1);
 }
 
@@ -293,7 +293,7 @@ TEST("a gap waits until what was fetched before is settled") {
     RefusePosition(lane);
     lane.SetRange(50, 90, kNow);
     CHECK(lane.NeedsRange() && !lane.TakeGap() && lane.CanSend(kNow));
-    for (int i = 0; i < 2; i++) lane.Answered(lane.Send().serial, 0, 100 + 3 * i, kNow);
+    for (int i = 0; i < 2; i++) lane.Answered(lane.Send(kNow).serial, 0, 100 + 3 * i, kNow);
     lane.SetRange(50, 90, kNow);
     CHECK(lane.TakeGap()->from == 16 && lane.checkpoint() == 50);
 }
@@ -334,7 +334,7 @@ TEST("the epoch of the record before a place travels with it") {
     Filled filled(options, 10);
     const int32_t epoch = ReadBatchHeader(filled.bytes.data()).leader_epoch;
     CHECK(filled.lane.position_epoch() == epoch && filled.lane.checkpoint_epoch() == 2);
-    filled.lane.Answered(filled.lane.Send().serial, 0, 100, kNow);
+    filled.lane.Answered(filled.lane.Send(kNow).serial, 0, 100, kNow);
     CHECK(filled.lane.checkpoint_epoch() == epoch);
 }
 
@@ -351,14 +351,14 @@ Lane::Options Refusing(int64_t position) {
 TEST("a refused batch is rebuilt once, with the same sequence, and those behind it follow") {
     Filled filled(Refusing(10), 10);
     Lane& lane = filled.lane;
-    const Lane::Outgoing first = lane.Send();
+    const Lane::Outgoing first = lane.Send(kNow);
     lane.Answered(first.serial, kInvalidRecord, -1, kNow);
     const auto task = lane.TakeReseal();
     CHECK(task && task->reason == LaneReason::kRefused && task->from_offset == 10);
     CHECK(!lane.CanSend(kNow) && !lane.IsOver());
     lane.GiveResealed(task->ticket, 0, {Part(10, 11, 2), Part(12, 12, 1)});
     for (const int32_t sequence : {40, 42, 43}) {
-        const Lane::Outgoing batch = lane.Send();
+        const Lane::Outgoing batch = lane.Send(kNow);
         CHECK(batch.stamp.base_sequence == sequence);
         lane.Answered(batch.serial, 0, 60 + sequence, kNow);
     }
@@ -368,21 +368,21 @@ TEST("a refused batch is rebuilt once, with the same sequence, and those behind 
 TEST("a batch that is refused again, or cannot be rebuilt, stops the lane") {
     Filled filled(Refusing(10), 10);
     Lane& lane = filled.lane;
-    lane.Answered(lane.Send().serial, kInvalidRecord, -1, kNow);
+    lane.Answered(lane.Send(kNow).serial, kInvalidRecord, -1, kNow);
     lane.GiveResealed(lane.TakeReseal()->ticket, 0, {Part(10, 12, 3)});
-    lane.Answered(lane.Send().serial, kInvalidRecord, -1, kNow);
+    lane.Answered(lane.Send(kNow).serial, kInvalidRecord, -1, kNow);
     CHECK(lane.IsOver() && lane.problem() == LaneReason::kRefused && lane.stop_offset() == 10);
     Lane::Options options = Refusing(10);
     options.can_reseal = false;
     Filled other(options, 10);
-    other.lane.Answered(other.lane.Send().serial, kInvalidRecord, -1, kNow);
+    other.lane.Answered(other.lane.Send(kNow).serial, kInvalidRecord, -1, kNow);
     CHECK(other.lane.IsOver());
 }
 
 TEST("a batch that is too large for the target after all is split into an eighth") {
     Filled filled(Refusing(10), 10);
     Lane& lane = filled.lane;
-    const Lane::Outgoing batch = lane.Send();
+    const Lane::Outgoing batch = lane.Send(kNow);
     lane.Answered(batch.serial, kMessageTooLarge, -1, kNow);
     const auto task = lane.TakeReseal();
     CHECK(task && task->reason == LaneReason::kTooLarge && task->aim_bytes == batch.size / 8);
@@ -392,7 +392,7 @@ TEST("the rest of a batch that is too large after all is fetched once more, to b
     Filled filled(Rebuilding(), 10);
     Lane& lane = filled.lane;
     lane.GiveResealed(lane.TakeReseal()->ticket, 0, {Part(11, 12, 2)});
-    const Lane::Outgoing rest = lane.Send();
+    const Lane::Outgoing rest = lane.Send(kNow);
     lane.Answered(rest.serial, kMessageTooLarge, -1, kNow);
     CHECK(!lane.IsOver() && lane.IsIdle() && lane.position() == 11 && lane.WantsFetch(kNow));
     lane.FetchSent();
@@ -400,7 +400,7 @@ TEST("the rest of a batch that is too large after all is fetched once more, to b
     const auto task = lane.TakeReseal();
     CHECK(task && task->from_offset == 11 && task->aim_bytes == rest.size / 8);
     lane.GiveResealed(task->ticket, 0, {Part(11, 12, 2)});
-    lane.Answered(lane.Send().serial, kMessageTooLarge, -1, kNow);
+    lane.Answered(lane.Send(kNow).serial, kMessageTooLarge, -1, kNow);
     CHECK(lane.IsOver() && lane.problem() == LaneReason::kTooLarge && lane.stop_offset() == 11);
 }
 
@@ -425,12 +425,12 @@ TEST("a damaged batch is fetched once more before the lane stops at it") {
     Filled filled(Refusing(10), 10);
     Lane& lane = filled.lane;
     filled.bytes[70] ^= 1;
-    lane.Answered(lane.Send().serial, kCorruptMessage, -1, kNow);
+    lane.Answered(lane.Send(kNow).serial, kCorruptMessage, -1, kNow);
     CHECK(!lane.IsOver() && lane.IsIdle() && lane.position() == 10 && lane.WantsFetch(kNow));
     // It comes with the same damage.
     lane.FetchSent();
     lane.Fetched(filled.Answer(10));
-    const Lane::Outgoing batch = lane.Send();
+    const Lane::Outgoing batch = lane.Send(kNow);
     CHECK(batch.stamp.base_sequence == 40);
     lane.Answered(batch.serial, kCorruptMessage, -1, kNow);
     CHECK(lane.IsOver() && lane.problem() == LaneReason::kBadCrc && lane.stop_offset() == 10);
@@ -442,9 +442,9 @@ TEST("under a fresh producer the first batch flies alone again") {
     options.producer_epoch = 0;
     Filled filled(options, 10);
     Lane& lane = filled.lane;
-    lane.Answered(lane.Send().serial, 0, 100, kNow);
+    lane.Answered(lane.Send(kNow).serial, 0, 100, kNow);
     constexpr int16_t kOutOfOrderSequence = 45;
-    const Lane::Outgoing second = lane.Send();
+    const Lane::Outgoing second = lane.Send(kNow);
     const Bytes third =
         MakeBatch({.base_offset = 16, .deltas = {0, 1, 2}, .max_timestamp = kNow.wall_ms});
     lane.FetchSent();
@@ -468,7 +468,7 @@ TEST("under a fresh producer the first batch flies alone again") {
     lane.Answered(second.serial, kOutOfOrderSequence, -1, kNow);
     CHECK(lane.NeedsProducerId());
     lane.SetProducer(8, 0);
-    CHECK(lane.CanSend(kNow) && lane.Send().stamp.base_sequence == 0 && !lane.CanSend(kNow));
+    CHECK(lane.CanSend(kNow) && lane.Send(kNow).stamp.base_sequence == 0 && !lane.CanSend(kNow));
 }
 
 }  // namespace heliostat::testing

@@ -18,6 +18,7 @@ test('the pure files do what their tests say', async t => {
     'protocol_test',
     'answers_test',
     'lane_test',
+    'merge_test',
     'native_tests'
   ]
   const program = await buildProgram('native-tests', {

@@ -53,7 +53,9 @@ const facts = [
   'gap stops',
   'diverged',
   'compacted',
-  'begun behind'
+  'begun behind',
+  'merged',
+  'taken apart'
 ]
 
 test('20,000 random histories break no rule', async t => {
@@ -199,6 +201,19 @@ const mutations: Record<string, Mutation> = {
     'if (ends_too_early_ < kOutOfRangeTries || !is_lasting) return;',
     'if (ends_too_early_ < 0 && !is_lasting) return;'
   ),
+  'the checkpoint behind a merged batch is that of its first part': inLane(
+    '        merged.end = slot.end;\n',
+    ''
+  ),
+  'a merged batch that cannot be made is dropped': inLane(
+    '    if (!slots_[index].parts.empty()) return TakeApart(index);\n    stop_reason_',
+    '    if (!slots_[index].parts.empty())\n        return void(slots_.erase(slots_.begin() + static_cast<std::ptrdiff_t>(index)));\n    stop_reason_'
+  ),
+  'skipped batches behind a merged one are forgotten when it is taken apart': inLane(
+    '    merged.parts.back().end = merged.end;\n',
+    ''
+  ),
+  'a refused merged batch is only tried again': inLane('        takes_apart_ = true;\n', ''),
   'one record too few has arrived': inResume('(last) + 1 -', '(last) -'),
   'one record too many has arrived': inResume('(last) + 1 -', '(last) + 2 -'),
   'the leader is believed before its followers': inResume(

@@ -56,7 +56,8 @@ int main(int count, char** words) {
         {"refused", totals.refused},      {"damaged", totals.damaged},
         {"deletions", totals.deletions},  {"gaps skipped", totals.gaps_skipped},
         {"gap stops", totals.gap_stops},  {"diverged", totals.diverged},
-        {"compacted", totals.compacted},  {"begun behind", totals.begun_behind}};
+        {"compacted", totals.compacted},  {"begun behind", totals.begun_behind},
+        {"merged", totals.merged},        {"taken apart", totals.taken_apart}};
     for (const auto& [name, count] : facts) std::printf(" %s %" PRIu64 ",", name, count);
     std::printf("\n");
     return 0;

@@ -26,6 +26,7 @@ LaneWorld::LaneWorld(uint64_t seed, bool is_traced, Totals& totals)
     scene_.fault_per_cent = static_cast<int>(Between(random, 0, 3) * Between(random, 1, 6));
     scene_.resumes = Chance(random, 70);
     scene_.skips_gaps = Chance(random, 70);
+    if (Chance(random, 50)) scene_.merges_from = static_cast<size_t>(Between(random, 2, 6));
     scene_.has_two_mirrors = scene_.resumes && Chance(random, 25);
     if (Chance(random, 20)) scene_.skew_ms = Between(random, -kMostSkewMs, kMostSkewMs);
     const int64_t lanes = Between(random, 1, 3);

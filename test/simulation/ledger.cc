@@ -11,6 +11,7 @@ Ledger::Ledger(std::string lane, const SourcePartition& source, int64_t position
         const SourceBatch& batch = source.batches()[piece.batch];
         const bool is_wanted = batch.IsWanted() && batch.base_offset >= position;
         entries_.push_back({.is_wanted = is_wanted,
+                            .is_source = piece.is_wanted,
                             .base_offset = piece.base_offset,
                             .next_offset = piece.next_offset,
                             .record_count = piece.record_count,
@@ -42,8 +43,8 @@ void Ledger::NoteSent(int first, int pieces, const ProducerStamp& stamp) {
 
 bool Ledger::NoteAppended(const TargetPartition::Stored& stored, bool is_excused) {
     bool is_repeat = false;
-    for (int i = 0; i < stored.pieces; i++)
-        is_repeat = NotePiece(stored.first_piece + i, stored, is_excused) || is_repeat;
+    for (int i = stored.first_piece; i < stored.first_piece + stored.pieces; i++)
+        if (entries_[i].is_source) is_repeat = NotePiece(i, stored, is_excused) || is_repeat;
     return is_repeat;
 }
 

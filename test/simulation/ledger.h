@@ -78,6 +78,7 @@ class Ledger {
     };
     struct Entry {
         bool is_wanted;
+        bool is_source;
         int64_t base_offset;
         int64_t next_offset;
         int32_t record_count;

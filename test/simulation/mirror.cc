@@ -137,7 +137,41 @@ void Mirror::Rebuild(size_t at) {
     const auto chosen = runner.reseals.begin() + Between(scene_.random, 0, last);
     const Lane::ToReseal batch = std::move(*chosen);
     runner.reseals.erase(chosen);
-    GiveRebuilt(at, batch);
+    batch.reason == LaneReason::kTinyBatches ? GiveMerged(at, batch) : GiveRebuilt(at, batch);
+}
+
+// Several batches become one. What compaction has taken between them cannot be told from what lies
+// in it, and a worker may fail: they are given back as they were.
+void Mirror::GiveMerged(size_t at, const Lane::ToReseal& batch) {
+    SourcePartition& source = scene_.tracks[at].source;
+    const int first = source.FirstPiece(batch.data);
+    int end = first;
+    bool is_sound = Chance(scene_.random, 90);
+    for (const uint8_t* data = batch.data; data < batch.data + batch.size;) {
+        const int piece = source.FirstPiece(data);
+        while (end < piece && !source.pieces()[end].is_wanted) end++;
+        is_sound = is_sound && end == piece && !source.BatchOf(piece).is_damaged;
+        end = piece + 1;
+        data += ReadBatchHeader(data).size();
+    }
+    scene_.Trace("lane %zu: mirror %d merges pieces %d to %d: %s", at, is_second_, first, end - 1,
+                 is_sound ? "done" : "failed");
+    if (!is_sound) {
+        scene_.totals.taken_apart++;
+        return runners_[at].lane->FailReseal(batch.ticket, LaneReason::kWorkerFailed);
+    }
+    scene_.totals.merged++;
+    const auto bytes = std::make_shared<std::vector<uint8_t>>(80);
+    SourcePartition::Mark(*bytes, first, end - first);
+    std::vector<Lane::Resealed> merged;
+    merged.push_back({.data = bytes->data(),
+                      .size = static_cast<uint32_t>(bytes->size()),
+                      .record_count = source.RecordsOf(first, end - first),
+                      .first_offset = source.pieces()[first].base_offset,
+                      .last_offset = source.pieces()[end - 1].next_offset - 1,
+                      .max_timestamp = source.MaxTimestampOf(first, end - first),
+                      .owner = bytes});
+    runners_[at].lane->GiveResealed(batch.ticket, 0, std::move(merged));
 }
 
 void Mirror::GiveRebuilt(size_t at, const Lane::ToReseal& batch) {
@@ -188,7 +222,8 @@ void Mirror::Pack(size_t connection) {
         if (runner.connection != static_cast<int>(connection) || !runner.lane ||
             !runner.lane->CanSend(scene_.Now()) || Chance(scene_.random, 20))
             continue;
-        const Lane::Outgoing batch = runner.lane->Send();
+        const Lane::Outgoing batch = runner.lane->Send(scene_.Now());
+        runner.lane->Merge(scene_.Now());
         const int first = track.source.FirstPiece(batch.data);
         const int pieces = track.source.PiecesOf(batch.data);
         scene_.Trace("lane %zu: mirror %d sends piece %d to %zu, producer %ld sequence %d", at,
@@ -268,8 +303,9 @@ void Mirror::Drop(size_t at, bool is_told) {
         for (const Request::Entry& entry : request.entries) {
             Track& track = scene_.tracks[entry.track];
             if (is_zombie)
-                track.zombies_until = std::max(track.zombies_until,
-                                               track.source.BatchOf(entry.first_piece).next_offset);
+                track.zombies_until = std::max(
+                    track.zombies_until,
+                    track.source.BatchOf(entry.first_piece + entry.pieces - 1).next_offset);
             if (!is_told) continue;
             runners_[entry.track].unanswered--;
             runners_[entry.track].lane->Unanswered(entry.batch.serial, i < left, scene_.Now());

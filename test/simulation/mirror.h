@@ -104,6 +104,7 @@ class Mirror {
     };
 
     void GiveRebuilt(size_t at, const Lane::ToReseal& batch);
+    void GiveMerged(size_t at, const Lane::ToReseal& batch);
     // Two first starts at once would be two producers: the second mirror waits for the first.
     bool IsHeldBack(size_t at) const;
     void ReadCommit(size_t at);

@@ -148,6 +148,8 @@ void Mirror::RunLane(size_t at, int64_t arrived, int64_t arrived_end) {
                       .skips_gaps = scene_.skips_gaps,
                       .max_in_flight = static_cast<int>(Between(random, 1, 5)),
                       .can_reseal = true,
+                      .merges_from = scene_.merges_from,
+                      .far_answers = 0,
                       .room_bytes = static_cast<uint64_t>(Between(random, 100, 5'000)),
                       .target_max_batch_bytes = 1 << 20,
                       .target_append_time = scene_.tracks[at].target.is_append_time,

@@ -29,19 +29,23 @@ void Scene::Trace(const char* format, ...) {
 void Scene::Produce(Request& request) {
     for (Request::Entry& entry : request.entries) {
         Track& track = tracks[entry.track];
-        SourceBatch& batch = track.source.BatchOf(entry.first_piece);
+        const auto batches = track.source.SentBatches(entry.first_piece, entry.pieces);
+        const auto is_any = [&](bool SourceBatch::* what) {
+            return std::any_of(batches.begin(), batches.end(),
+                               [&](const SourceBatch* batch) { return batch->*what; });
+        };
         const bool is_rebuilt = SourcePartition::IsRebuilt(entry.batch.data);
         if (track.leader != static_cast<int>(request.broker)) {
             entry.answer = {.code = kNotLeader};
-        } else if (batch.is_refused) {
+        } else if (is_any(&SourceBatch::is_refused)) {
             entry.answer = {.code = kTooLarge};
-        } else if (batch.needs_rebuilding && !is_rebuilt) {
+        } else if (is_any(&SourceBatch::needs_rebuilding) && !is_rebuilt) {
             entry.answer = {.code = kInvalidRecord};
             totals.refused++;
-        } else if (batch.is_damaged && !is_rebuilt) {
+        } else if (is_any(&SourceBatch::is_damaged) && !is_rebuilt) {
             entry.answer = {.code = kCorruptMessage};
-            batch.is_damaged = false;
-            batch.was_damaged = true;
+            batches.front()->is_damaged = false;
+            batches.front()->was_damaged = true;
             totals.damaged++;
         } else if (HasFault() && Chance(random, 10)) {
             entry.answer = {.code = OneOf(random, kPassing)};
@@ -49,7 +53,7 @@ void Scene::Produce(Request& request) {
             entry.answer = track.target.Produce(
                 {.stamp = entry.batch.stamp,
                  .record_count = track.source.RecordsOf(entry.first_piece, entry.pieces),
-                 .max_timestamp = batch.max_timestamp,
+                 .max_timestamp = track.source.MaxTimestampOf(entry.first_piece, entry.pieces),
                  .first_piece = entry.first_piece,
                  .pieces = entry.pieces},
                 wall_ms);

@@ -45,6 +45,8 @@ struct Totals {
     uint64_t diverged = 0;
     uint64_t compacted = 0;
     uint64_t begun_behind = 0;
+    uint64_t merged = 0;
+    uint64_t taken_apart = 0;
 };
 
 // A committed source offset with its metadata.
@@ -98,6 +100,8 @@ struct Scene {
     bool resumes = true;
     // Lanes go on behind what the source deleted.
     bool skips_gaps = false;
+    // Lanes merge so many waiting batches or more; 0: none.
+    size_t merges_from = 0;
     // A second mirror works on the same lanes.
     bool has_two_mirrors = false;
     std::deque<Track> tracks;

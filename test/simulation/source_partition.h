@@ -2,6 +2,7 @@
 //
 // A batch that has to be rebuilt consists of a few pieces, and may become a batch for each of them
 // or for several that follow each other; every other batch is one piece. Compaction takes pieces.
+// Merged batches hold the pieces of several, and none of the skipped ones between them.
 #ifndef HELIOSTAT_TEST_SOURCE_PARTITION_H_
 #define HELIOSTAT_TEST_SOURCE_PARTITION_H_
 
@@ -57,6 +58,7 @@ struct SourcePiece {
     int64_t base_offset;
     int64_t next_offset;
     int32_t record_count;
+    bool is_wanted;
 };
 
 class SourcePartition {
@@ -107,8 +109,22 @@ class SourcePartition {
     SourceBatch& BatchOf(int piece) { return batches_[pieces_[piece].batch]; }
     int32_t RecordsOf(int first, int pieces) const {
         int32_t records = 0;
-        for (int i = first; i < first + pieces; i++) records += pieces_[i].record_count;
+        for (int i = first; i < first + pieces; i++)
+            if (pieces_[i].is_wanted) records += pieces_[i].record_count;
         return records;
+    }
+    int64_t MaxTimestampOf(int first, int pieces) const {
+        int64_t latest = INT64_MIN;
+        for (int i = first; i < first + pieces; i++)
+            if (pieces_[i].is_wanted) latest = std::max(latest, BatchOf(i).max_timestamp);
+        return latest;
+    }
+    // The batches of the pieces that are sent.
+    std::vector<SourceBatch*> SentBatches(int first, int pieces) {
+        std::vector<SourceBatch*> sent;
+        for (int i = first; i < first + pieces; i++)
+            if (pieces_[i].is_wanted) sent.push_back(&BatchOf(i));
+        return sent;
     }
     std::vector<SourceBatch>& batches() { return batches_; }
     int64_t start() const { return start_; }
@@ -222,7 +238,7 @@ class SourcePartition {
             const int64_t base = batch.base_offset + i * share;
             const int32_t records =
                 is_last ? static_cast<int32_t>(batch.next_offset - base) : share;
-            pieces_.push_back({index, base, base + records, records});
+            pieces_.push_back({index, base, base + records, records, batch.IsWanted()});
         }
     }
 

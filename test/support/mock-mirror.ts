@@ -136,6 +136,7 @@ function defaults(
           idempotent: true,
           maxHeldRecords: 0,
           skipGaps: false,
+          merge: true,
           clientRack: ''
         },
         autoOffsetReset,

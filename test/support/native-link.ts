@@ -27,6 +27,7 @@ export const linkOptions: LinkOptions = {
   idempotent: true,
   maxHeldRecords: 0,
   skipGaps: false,
+  merge: false,
   clientRack: ''
 }
 

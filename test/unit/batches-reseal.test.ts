@@ -85,6 +85,47 @@ test('records of all sizes keep their bytes where the numbers before them change
   }
 })
 
+for (const codec of codecs) {
+  test(`${codec}: batches that lie together become one, with every record as it was`, () => {
+    for (let seed = 0; seed < 20; seed++) {
+      const chance = new Chance(seed)
+      let baseOffset = chance.pick([0, 3_000_000_000_000])
+      const sources = Array.from({ length: 2 + chance.below(40) }, () => {
+        const records = randomRecords(chance, 1 + chance.below(3), false)
+        const source = encodeBatch(records, { codec, baseOffset })
+        // Between two there may be what is not mirrored, such as a transaction's end.
+        baseOffset = (seen(source).at(-1)?.offset as number) + 1 + chance.below(2)
+        return source
+      })
+      const batches = batchesOf(reseal(Buffer.concat(sources), { merges: true }))
+      assert.equal(batches.length, 1)
+      assert.deepEqual(withSourceOffsets(batches), sources.flatMap(seen))
+      for (const batch of batches) checkHeader(batch, 1_000_000)
+      assert.equal(readBatchHeader(Buffer.from(batches[0]?.bytes as Uint8Array)).codec, codec)
+    }
+  })
+}
+
+test('batches are not merged where one is damaged, or its length is a lie', () => {
+  const sources = [1, 2, 3].map(baseOffset => encodeBatch([{ value: 'v' }], { baseOffset }))
+  const whole = Buffer.concat(sources)
+  const second = sources[0]?.length as number
+  assert.equal(failureOf(reseal(whole, { merges: true })), undefined)
+  for (const [at, value, failure] of [
+    [66, 0xff, 'bad-crc'],
+    [8, 0x7f, 'malformed'],
+    [8, 0xff, 'malformed'],
+    [11, 0, 'malformed'],
+    [11, 255, 'malformed']
+  ] as const) {
+    const bytes = Buffer.from(whole)
+    bytes[second + at] = value
+    assert.equal(failureOf(reseal(bytes, { merges: true })), failure, `byte ${at}`)
+  }
+  const cut = whole.subarray(0, -1)
+  assert.equal(failureOf(reseal(cut, { merges: true })), 'malformed')
+})
+
 test('records that the target has already are passed over, after those before the position', () => {
   const source = encodeBatch(randomRecords(new Chance(8), 30, true), { baseOffset: 70 })
   const fromOffset = seen(source)[10]?.offset as number

@@ -30,6 +30,7 @@ const link: LinkSettings = {
   idempotent: true,
   maxHeldRecords: 0,
   skipGaps: false,
+  merge: false,
   clientRack: ''
 }
 

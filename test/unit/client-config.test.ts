@@ -77,6 +77,7 @@ test('the defaults are those of the documents', () => {
     idempotent: true,
     maxHeldRecords: 0,
     skipGaps: false,
+    merge: true,
     clientRack: ''
   })
   assert.equal(autoOffsetReset, 'earliest')

@@ -66,6 +66,7 @@ test('the metrics follow the state', async t => {
     'heliostat_delivered_records_total{source="east",target="west",topic="orders"} 30',
     'heliostat_delivered_bytes_total{source="east",target="west",topic="orders"} 6000',
     'heliostat_path_batches_total{source="east",target="west",path="skipped",reason="control"} 3',
+    'heliostat_path_batches_total{source="east",target="west",path="merge",reason="tiny-batches"} 0',
     'heliostat_lanes{source="east",target="west",state="stopped"} 1',
     'heliostat_lane_problem{source="east",target="west",topic="orders",partition="3",state="stopped",reason="too-few-partitions"} 1',
     'heliostat_lag_records{source="east",target="west"} 5',

@@ -29,6 +29,7 @@ export function laneView(given: Partial<LaneView> = {}): LaneView {
     resealCodecUnsupported: 0,
     resealForced: 0,
     transformed: 0,
+    batchesMerged: 0,
     skippedArrived: 0,
     firstSource: 100,
     lastSource: 109,
