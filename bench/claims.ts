@@ -48,6 +48,12 @@ export const claims: readonly Claim[] = [
     against: 'mirror-maker-2',
     least: 5
   },
+  {
+    cell: 'real-one-record-20ms-target',
+    figure: 'recordMbPerSecond',
+    against: 'heliostat-merge-off',
+    least: 20
+  },
   { cell: 'real-single-partition', figure: 'wireMbPerSecond', least: 100 },
   { cell: 'stub-256k', figure: 'wireMbPerSecond', against: 'raw-relay', least: 0.95 },
   { cell: 'stub-256k', figure: 'movingCpuPerWireGb', against: 'raw-relay', most: 1.5 },

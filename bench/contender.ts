@@ -5,6 +5,7 @@ export const contenderNames = [
   'heliostat-at-least-once',
   'heliostat-rewrite',
   'heliostat-filter',
+  'heliostat-merge-off',
   'mirror-maker-1',
   'mirror-maker-2',
   'mirror-maker-2-defaults',

@@ -130,6 +130,20 @@ export const scenarios: readonly Scenario[] = [
     totalRecordBytes: 0.1e9
   },
   {
+    // Little, since unmerged it brings 250 batches a second.
+    ...real,
+    name: 'real-one-record-20ms-target',
+    says: 'real brokers, one partition, 100-byte batches of one record, 20 ms to the target and back',
+    codec: 'none',
+    recordBytes: 100,
+    batchBytes: 1,
+    partitions: 1,
+    roundTripMs: 20,
+    far: 'target',
+    totalRecordBytes: 1e6,
+    contenders: ['heliostat', 'heliostat-merge-off']
+  },
+  {
     ...stub,
     name: 'stub-256k',
     says: 'stub ends, 256 KiB batches: the mirror is the bound',
