@@ -22,8 +22,8 @@ export async function plan(flags: Readonly<Record<string, unknown>>): Promise<nu
   )
   const topics = new TopicSelector(config.topics)
   try {
-    const { links, target, creation, codecs } = config
-    const facts = await gatherFacts({ links, target, topics, creation, codecs })
+    const { links, target, creation, codecs, transforms } = config
+    const facts = await gatherFacts({ links, target, topics, creation, codecs, transforms })
     const plan = buildPlan(facts, options.rate)
     if (options.format === 'json') {
       const document = { version: packageVersion, ...plan, notes: config.notes }

@@ -10,6 +10,8 @@ export interface SampleTarget extends TargetBehaviour {
   mostFutureMs: number
   /** What every batch is to be written in, where --recompress says so. */
   forcedCodec?: Codec
+  /** Whether handlers see the records. */
+  isHandled?: boolean
 }
 
 export interface BatchSample {
@@ -25,7 +27,7 @@ export interface BatchSample {
 }
 
 export interface SampledPath {
-  path: 'shallow' | 'reseal' | 'skipped' | 'stops'
+  path: 'shallow' | 'reseal' | 'transform' | 'skipped' | 'stops'
   reason: string
   detail: string
   /** Of the first batch that cannot pass. */
@@ -60,6 +62,11 @@ export function expectPath(
   for (const batch of carrying) {
     const refusal = target.isAppendTime ? undefined : whyTimeIsRefused(batch, target, now)
     if (refusal) return { path: 'stops', offset: batch.baseOffset, ...refusal }
+  }
+  const [first] = carrying
+  if (target.isHandled && first) {
+    const detail = 'handlers see its records; a batch that they leave as it is passes as it came'
+    return { path: 'transform', offset: first.baseOffset, reason: 'handler', detail }
   }
   const least = Math.max(offset, logStartOffset)
   for (const batch of carrying) {

@@ -50,6 +50,8 @@ export interface SourceFacts extends ClusterFacts {
   leftOut: readonly LeftOut[]
   /** By topic, of those that are recompressed. */
   forcedCodecs?: ReadonlyMap<string, Codec>
+  /** Whether handlers see the records of a topic. */
+  isHandled(topic: string): boolean
   /** Topics of the cluster that the pattern does not match. */
   notMatched: number
   /** Leader by lane name; -1 while there is none. */

@@ -11,6 +11,7 @@ import type { CreationPolicy, LinkConfig, TargetConfig } from '../mirror/types.t
 import type { Cluster, ClusterMetadata, TopicMetadata, TopicPartition } from '../native/index.ts'
 import { CodecRules, type CodecSettings } from '../topics/codec-rules.ts'
 import type { TopicSelector } from '../topics/select.ts'
+import type { Transforms } from '../transform/rules.ts'
 import { freshSince, memoryOf, type ProducerMemory } from './age.ts'
 import { reachWithin } from './clusters.ts'
 import type { Facts, SourceFacts, TargetFacts } from './facts.ts'
@@ -32,7 +33,9 @@ export interface Subject {
   topics: TopicSelector
   creation: CreationPolicy
   /** Without them batches keep their codec. */
-  codecs?: CodecSettings
+  codecs?: CodecSettings | undefined
+  /** Without it no handler sees a record. */
+  transforms?: Transforms | undefined
 }
 
 /** A client that hangs on a dead broker must not hold up the answer. */
@@ -64,7 +67,7 @@ export async function gatherFacts(subject: Subject): Promise<Facts> {
 }
 
 async function askBoth(
-  { target: targetConfig, topics: selector, creation, codecs }: Subject,
+  { target: targetConfig, topics: selector, creation, codecs, transforms }: Subject,
   sources: readonly Omit<OpenSource, 'clusterId'>[],
   target: Cluster
 ): Promise<Facts> {
@@ -79,7 +82,10 @@ async function askBoth(
   const memory = memoryOf((await askExpiry(target)).expiryMs)
   const outlines = await Promise.all(
     sources.map((source, index) =>
-      outline({ ...source, clusterId: sourceIds[index] as string }, selector, memory, codecs)
+      outline({ ...source, clusterId: sourceIds[index] as string }, selector, memory, {
+        codecs,
+        transforms
+      })
     )
   )
   const names = [...new Set(outlines.flatMap(({ topics }) => topics.map(({ topic }) => topic)))]
@@ -104,7 +110,7 @@ async function outline(
   { own, cluster, clusterId }: OpenSource,
   selector: TopicSelector,
   memory: ProducerMemory,
-  codecs: CodecSettings | undefined
+  { codecs, transforms }: Pick<Subject, 'codecs' | 'transforms'>
 ): Promise<SourceOutline> {
   const side = `source "${own.source.alias}"`
   const metadata = await asking(`${side}: read metadata`, () =>
@@ -131,6 +137,7 @@ async function outline(
     fetchVersion: cluster.fetchVersion(),
     topics: found.map(readTopic),
     forcedCodecs: await findForced(codecs, selected),
+    isHandled: topic => transforms?.ruleFor(topic) !== undefined,
     leftOut: leftOut.sort((a, b) => (a.topic < b.topic ? -1 : 1)),
     notMatched: listed.size - selected.length - leftOut.length,
     leaders: leadersOf(found),

@@ -28,7 +28,7 @@ export interface LanePlan {
   /** Of the batches that were looked at; milliseconds since the epoch. */
   oldestTimestamp: number | null
   outcome: LaneOutcome
-  path: 'shallow' | 'reseal' | 'skipped' | 'none' | 'unknown'
+  path: 'shallow' | 'reseal' | 'transform' | 'skipped' | 'none' | 'unknown'
   reason: string
   detail: string
   /** Where it would stop, when records before that are copied. */

@@ -172,6 +172,7 @@ function describeTarget({ topic, source, target, targetTopic }: TopicPlanFacts):
   return {
     ...targetTopic.behaviour,
     ...(forcedCodec && { forcedCodec }),
+    isHandled: source.isHandled(topic.topic),
     mostPastMs: limitOf(configs, 'message.timestamp.before.max.ms'),
     mostFutureMs: limitOf(configs, 'message.timestamp.after.max.ms')
   }

@@ -110,6 +110,13 @@ const paths: readonly [
     'forced'
   ],
   [
+    'what handlers see',
+    [batch(100), batch(110)],
+    { isHandled: true, forcedCodec: 'zstd' },
+    'transform',
+    'handler'
+  ],
+  [
     'the codec that --recompress asks for',
     [batch(100), batch(110)],
     { forcedCodec: 'lz4' },
@@ -534,6 +541,7 @@ function sourceOf({
       replicationFactor: 1
     })),
     leftOut: [{ topic: '__consumer_offsets', why: 'internal to Kafka' }],
+    isHandled: () => false,
     notMatched: 4,
     fetchVersion,
     leaders: all(() => 1),
