@@ -14,7 +14,6 @@ import { MockCluster, nativeVersion } from '../native/index.ts'
 import { describeBuild } from '../observe/build-info.ts'
 import { type HttpPort, openHttp } from '../observe/http.ts'
 import { type Logger, openLog } from '../observe/log.ts'
-import { createMetrics } from '../observe/metrics.ts'
 import { formatCount, formatDuration, formatMegabytes } from '../observe/units.ts'
 import { TopicSelector } from '../topics/select.ts'
 import { stopOnSignals } from './signals.ts'
@@ -97,7 +96,8 @@ interface Reach {
 
 async function serve(options: DemoOptions, mirror: Mirror, logger: Logger): Promise<HttpPort> {
   const state = () => mirror.state()
-  const metrics = createMetrics(state, describeBuild(nativeVersion()))
+  const build = describeBuild(nativeVersion())
+  const metrics = async () => (await import('../observe/metrics.ts')).createMetrics(state, build)
   const http = await openHttp({ address: options.keep ? undefined : 'off', state, metrics, logger })
   if (http.url !== undefined) say(`serving ${http.url}/metrics; Ctrl-C ends`)
   return http

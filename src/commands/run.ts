@@ -12,7 +12,6 @@ import { describeBuild } from '../observe/build-info.ts'
 import { openHttp } from '../observe/http.ts'
 import { logLanes } from '../observe/lane-list.ts'
 import { type Logger, openLog } from '../observe/log.ts'
-import { createMetrics } from '../observe/metrics.ts'
 import { buildReport, summarize, writeReport } from '../observe/report.ts'
 import { openStatusLine } from '../observe/status-line.ts'
 import { watchProgress } from '../observe/watch.ts'
@@ -82,7 +81,8 @@ async function mirror(setup: Setup): Promise<number> {
   const mirror = new Mirror(mirrorConfig(options, config, topics, transforms), logger)
   let lastReload: ReloadState | undefined
   const state = () => ({ ...mirror.state(), ...(lastReload && { lastReload }) })
-  const metrics = createMetrics(state, build)
+  // Half a hundred milliseconds that a run without a port does not have to spend.
+  const metrics = async () => (await import('../observe/metrics.ts')).createMetrics(state, build)
   const http = await openHttp({ address: options.http, state, metrics, logger })
   if (http.url !== undefined) logger.info({ url: http.url }, 'serving /livez, /readyz and /metrics')
   const logEveryMs = options['until-caught-up'] ? 10_000 : 60_000

@@ -1,6 +1,5 @@
 // Reads what flags say of handlers: of one for all topics, or of a file with rules for some.
 
-import { parse, YAMLParseError } from 'yaml'
 import { ConfigError, UsageError } from '../errors.ts'
 import { builtIns } from '../transform/built-ins.ts'
 import type { HandlerSpec } from '../transform/chain.ts'
@@ -9,6 +8,7 @@ import type { Transforms } from '../transform/rules.ts'
 import { builtInSpec, isBuiltIn, isModulePath, moduleSpec } from './handler-spec.ts'
 import type { RunOptions } from './options.ts'
 import { type DescribedRule, readTransformsFile } from './transforms-file.ts'
+import { yaml } from './yaml.ts'
 
 /** The options that say what is done to records. */
 export type HandlerOptions = Pick<
@@ -84,9 +84,9 @@ function unknownHandler(flag: string, value: string): string {
 function readArgs(text: string | undefined): unknown {
   if (text === undefined) return undefined
   try {
-    return parse(text)
+    return yaml().parse(text)
   } catch (cause) {
-    if (!(cause instanceof YAMLParseError)) throw cause
+    if (!(cause instanceof yaml().YAMLParseError)) throw cause
     const [first = ''] = cause.message.split('\n')
     throw new ArgumentError(
       `the arguments are neither JSON nor YAML: ${first.replace(/:$/, '')}. ` +

@@ -2,17 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  parseDocument,
-  type YAMLMap
-} from 'yaml'
+import type { Document, Node, YAMLMap } from 'yaml'
 import { ConfigError, UsageError } from '../errors.ts'
 import { readTopicPattern } from '../topics/pattern.ts'
 import type { HandlerSpec } from '../transform/chain.ts'
@@ -23,6 +13,7 @@ import type { ErrorPolicy } from '../transform/transform.ts'
 import { builtInSpec, isModulePath, moduleSpec } from './handler-spec.ts'
 import { runOptions } from './options.ts'
 import { didYouMean } from './suggest.ts'
+import { yaml } from './yaml.ts'
 
 /** What counts where a rule says nothing else. */
 export interface RuleDefaults {
@@ -88,7 +79,7 @@ class TransformsFile {
   readonly #path: string
   readonly #folder: string
   readonly #defaults: RuleDefaults
-  readonly #lines = new LineCounter()
+  readonly #lines = new (yaml().LineCounter)()
   readonly #document: Document
   readonly #problems: string[] = []
 
@@ -96,7 +87,7 @@ class TransformsFile {
     this.#path = path
     this.#folder = dirname(path)
     this.#defaults = defaults
-    this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false })
+    this.#document = yaml().parseDocument(text, { lineCounter: this.#lines, prettyErrors: false })
   }
 
   read(): ReadRule[] {
@@ -108,7 +99,7 @@ class TransformsFile {
   }
 
   #rules(contents: Found): ReadRule[] {
-    if (!isSeq(contents) || contents.items.length === 0) {
+    if (!yaml().isSeq(contents) || contents.items.length === 0) {
       this.#problem(contents, `expected a list of rules, each of them - ${form}`)
       return []
     }
@@ -117,7 +108,7 @@ class TransformsFile {
 
   #rule(item: Node, chain: number): ReadRule | undefined {
     const node = this.#resolve(item)
-    if (!isMap(node)) return this.#problem(item, `expected a rule ${form}`)
+    if (!yaml().isMap(node)) return this.#problem(item, `expected a rule ${form}`)
     this.#refuseUnknown(node, ruleKeys)
     const topics = this.#topics(node)
     const specs = this.#handlers(node)
@@ -129,7 +120,7 @@ class TransformsFile {
 
   #topics(rule: YAMLMap): Pick<TopicRule, 'topics' | 'pattern'> | undefined {
     const node = this.#child(rule, 'topics')
-    const topics = isScalar(node) ? node.value : undefined
+    const topics = yaml().isScalar(node) ? node.value : undefined
     if (typeof topics !== 'string') {
       return this.#problem(node ?? rule, 'topics: expected a regular expression, such as orders.*')
     }
@@ -144,7 +135,7 @@ class TransformsFile {
 
   #handlers(rule: YAMLMap): HandlerSpec[] | undefined {
     const node = this.#child(rule, 'handlers')
-    if (!isSeq(node) || node.items.length === 0) {
+    if (!yaml().isSeq(node) || node.items.length === 0) {
       return this.#problem(node ?? rule, 'handlers: expected a list, such as [ drop-tombstones ]')
     }
     const specs = node.items.map(item => this.#handler(item as Node))
@@ -154,8 +145,9 @@ class TransformsFile {
   #handler(item: Node): HandlerSpec | undefined {
     const node = this.#resolve(item)
     try {
-      if (isScalar(node) && typeof node.value === 'string') return this.#spec(node.value, undefined)
-      if (isMap(node)) return node.has('file') ? this.#module(node) : this.#builtIn(node)
+      if (yaml().isScalar(node) && typeof node.value === 'string')
+        return this.#spec(node.value, undefined)
+      if (yaml().isMap(node)) return node.has('file') ? this.#module(node) : this.#builtIn(node)
     } catch (error) {
       if (!(error instanceof ArgumentError)) throw error
       return this.#problem(item, `handlers: ${error.message}`)
@@ -166,7 +158,7 @@ class TransformsFile {
   #module(node: YAMLMap): HandlerSpec | undefined {
     this.#refuseUnknown(node, ['file', 'args'])
     const file = this.#child(node, 'file')
-    if (!isScalar(file) || typeof file.value !== 'string' || file.value === '') {
+    if (!yaml().isScalar(file) || typeof file.value !== 'string' || file.value === '') {
       return this.#problem(node, 'file: expected a path, such as ./handler.mjs')
     }
     return this.#called(file.value, () =>
@@ -203,7 +195,7 @@ class TransformsFile {
   #onError(rule: YAMLMap): ErrorPolicy {
     const node = this.#child(rule, 'on-error')
     if (node === undefined) return this.#defaults.onError
-    const value = isScalar(node) ? node.value : undefined
+    const value = yaml().isScalar(node) ? node.value : undefined
     const policy = policies.find(one => one === value)
     if (policy === undefined) this.#problem(node, `on-error: expected ${policies.join(' or ')}`)
     return policy ?? this.#defaults.onError
@@ -212,7 +204,7 @@ class TransformsFile {
   #maxErrors(rule: YAMLMap): number {
     const node = this.#child(rule, 'max-errors')
     if (node === undefined) return this.#defaults.maxErrors
-    const value = isScalar(node) ? node.value : undefined
+    const value = yaml().isScalar(node) ? node.value : undefined
     if (Number.isSafeInteger(value) && (value as number) >= leastErrors) return value as number
     this.#problem(node, `max-errors: expected a whole number from ${leastErrors} to ${mostErrors}`)
     return this.#defaults.maxErrors
@@ -232,7 +224,7 @@ class TransformsFile {
   }
 
   #resolve(node: Found): Found {
-    return isAlias(node) ? (node.resolve(this.#document) as Found) : node
+    return yaml().isAlias(node) ? (node.resolve(this.#document) as Found) : node
   }
 
   #plain(node: Found): unknown {

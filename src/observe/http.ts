@@ -14,7 +14,8 @@ export interface HttpOptions {
   /** HOST:PORT or `off`; undefined is the default address, whose port may be taken. */
   address: string | undefined
   state: () => MirrorState
-  metrics: Metrics
+  /** Asked for where something is served. */
+  metrics: () => Promise<Metrics>
   logger: Logger
 }
 
@@ -36,9 +37,10 @@ export async function openHttp(options: HttpOptions): Promise<HttpPort> {
   const { address = defaultAddress, logger } = options
   if (address === 'off') return closedPort
   const { host, port } = splitAddress(address)
+  const metrics = await options.metrics()
   const server = createServer(
     { maxHeaderSize: 8_192, headersTimeout: 5_000, requestTimeout: 5_000, keepAliveTimeout: 5_000 },
-    answerWith(routes(options), isLoopback(host), logger)
+    answerWith(routes(options.state, metrics), isLoopback(host), logger)
   )
   server.maxConnections = 64
   try {
@@ -61,7 +63,7 @@ export async function openHttp(options: HttpOptions): Promise<HttpPort> {
 
 const closedPort: HttpPort = { url: undefined, close: async () => {} }
 
-function routes({ state, metrics }: HttpOptions): ReadonlyMap<string, Handler> {
+function routes(state: HttpOptions['state'], metrics: Metrics): ReadonlyMap<string, Handler> {
   // Never about brokers: a broker's outage must not make a supervisor restart the mirror.
   const livez: Handler = () => health(200, 'ok', {})
   const readyz: Handler = url => readiness(state(), url.searchParams.has('verbose'))

@@ -15,7 +15,12 @@ const stopped = laneView({ partition: 3, state: 'stopped', reason: 'too-few-part
 
 async function serve(t: TestContext, state: MirrorState): Promise<string> {
   const metrics = createMetrics(() => state, build)
-  const http = await openHttp({ address: '127.0.0.1:0', state: () => state, metrics, logger })
+  const http = await openHttp({
+    address: '127.0.0.1:0',
+    state: () => state,
+    metrics: async () => metrics,
+    logger
+  })
   t.after(() => http.close())
   return http.url ?? ''
 }
@@ -111,13 +116,19 @@ test('a given address that is taken is an error, and off opens nothing', async t
   const address = `127.0.0.1:${(other.address() as AddressInfo).port}`
   const state = () => mirrorState([])
   const metrics = createMetrics(state, build)
-  await assert.rejects(openHttp({ address, state, metrics, logger }), (error: Error) => {
-    assert.ok(error instanceof ConfigError)
-    assert.equal(
-      error.message,
-      `--http: ${address} cannot be opened: EADDRINUSE. Set another port, or off`
-    )
-    return true
-  })
-  assert.equal((await openHttp({ address: 'off', state, metrics, logger })).url, undefined)
+  await assert.rejects(
+    openHttp({ address, state, metrics: async () => metrics, logger }),
+    (error: Error) => {
+      assert.ok(error instanceof ConfigError)
+      assert.equal(
+        error.message,
+        `--http: ${address} cannot be opened: EADDRINUSE. Set another port, or off`
+      )
+      return true
+    }
+  )
+  assert.equal(
+    (await openHttp({ address: 'off', state, metrics: async () => metrics, logger })).url,
+    undefined
+  )
 })
