@@ -12,8 +12,8 @@ import { countRecords } from '../support/group-lag.ts'
 import { type KafkaCluster, startBroker } from '../support/kafka-broker.ts'
 import { targetVersion } from '../support/kafka-jars.ts'
 import { createTopic } from '../support/kafka-tools.ts'
-import { countArrived, startedLines } from '../support/killed-mirror.ts'
-import { mirrorOnce, partitionsOf, startMirror } from '../support/mirror-process.ts'
+import { killAfterRecords } from '../support/killed-mirror.ts'
+import { mirrorOnce, partitionsOf } from '../support/mirror-process.ts'
 import { appendMessages, encodeMessage, encodeWrapped } from '../support/old-messages.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { decodeBatch, encodeBatch } from '../support/records.ts'
@@ -272,23 +272,8 @@ async function killAndCompare(
   const load = await startLoad(source.bootstrap, topic, { everyMs: 15 })
   t.after(() => load.stop().catch(() => undefined))
   const consumer = { 'group.instance.id': 'one' }
-  // Nothing is committed but the start: each life has to find all that those before it have written.
-  const flags = ['--offset.commit.interval.ms', '600000']
-  const options = { source, target, whitelist: topic, group: topic, consumer, flags }
-  for (let life = 1; life <= lives; life++) {
-    const before = await countRecords(target.bootstrap, topic)
-    const mirror = await startMirror(t, options)
-    const hasMore = async () => (await countRecords(target.bootstrap, topic)) > before
-    await mirror.until('records of its own', hasMore, 60_000)
-    mirror.kill('SIGKILL')
-    await mirror.exited
-    for (const line of startedLines(mirror)) {
-      assert.equal(line.delivery, 'exactly-once', JSON.stringify(line))
-    }
-    // A request may have been on its way when the life before ended.
-    const found = countArrived(mirror)
-    assert.ok(found >= before, `life ${life} ${what}: found ${found} of ${before}`)
-  }
+  const options = { source, target, whitelist: topic, group: topic, consumer }
+  await killAfterRecords(t, options, lives, () => countRecords(target.bootstrap, topic))
   await load.stop()
   const { code, mirror, report } = await mirrorOnce(t, options, exitLimitMs)
   assert.equal(code, 0, mirror.tail())

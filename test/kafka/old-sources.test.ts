@@ -14,13 +14,12 @@ import { countRecords } from '../support/group-lag.ts'
 import { type KafkaCluster, startBroker } from '../support/kafka-broker.ts'
 import { targetVersion } from '../support/kafka-jars.ts'
 import { perfTest, runTool } from '../support/kafka-tools.ts'
-import { countArrived, startedLines } from '../support/killed-mirror.ts'
+import { killAfterRecords } from '../support/killed-mirror.ts'
 import {
   type MirrorOptions,
   mirrorOnce,
   partitionsOf,
-  plainEnvironment,
-  startMirror
+  plainEnvironment
 } from '../support/mirror-process.ts'
 import { OldClient } from '../support/old-client.ts'
 import { encodeMessage, encodeWrapped, type OldMessage } from '../support/old-messages.ts'
@@ -108,25 +107,9 @@ test('every record of a source of 0.10.2 once, in order, whatever is killed', li
   await client.makeTopic(topic)
   const load = startOldLoad(client, topic)
   t.after(() => load.stop())
-  // Nothing is committed but the start: each life has to find all that those before it have written.
-  const flags = ['--offset.commit.interval.ms', '600000']
   const consumer = { 'group.instance.id': 'one' }
-  const options = { ...optionsOf(old, topic), consumer, flags }
-  let before = 0
-  for (let life = 1; life <= lives; life++) {
-    const mirror = await startMirror(t, options)
-    const hasMore = async () => (await countThere(topic)) > before
-    await mirror.until('records of its own', hasMore, 60_000)
-    mirror.kill('SIGKILL')
-    await mirror.exited
-    for (const line of startedLines(mirror)) {
-      assert.equal(line.delivery, 'exactly-once', JSON.stringify(line))
-    }
-    // A request may have been on its way when the life before ended.
-    const found = countArrived(mirror)
-    assert.ok(found >= before, `life ${life}: found ${found} of ${before}`)
-    before = await countThere(topic)
-  }
+  const options = { ...optionsOf(old, topic), consumer }
+  await killAfterRecords(t, options, lives, () => countThere(topic))
   await load.stop()
   const { code, mirror, report } = await mirrorOnce(t, options, exitLimitMs)
   assert.equal(code, 0, mirror.tail())

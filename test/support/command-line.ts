@@ -12,7 +12,9 @@ export interface Outcome {
 const mainUrl = new URL('../../src/cli.js', import.meta.url).href
 const script = `
 const { main } = await import(${JSON.stringify(mainUrl)})
-process.on('message', async args => {
+const environment = { ...process.env }
+process.on('message', async ({ args, variables }) => {
+  process.env = { ...environment, ...variables }
   const said = { out: '', err: '' }
   process.stdout.write = text => ((said.out += text), true)
   process.stderr.write = text => ((said.err += text), true)
@@ -31,8 +33,16 @@ export class CommandLine {
     })
   }
 
-  async run(...args: string[]): Promise<Outcome> {
-    this.#child.send(args)
+  run(...args: string[]): Promise<Outcome> {
+    return this.runWith({}, args)
+  }
+
+  /** With these variables beside those of the test. */
+  async runWith(
+    variables: Readonly<Record<string, string>>,
+    args: readonly string[]
+  ): Promise<Outcome> {
+    this.#child.send({ args, variables })
     const [outcome] = await once(this.#child, 'message', { signal: AbortSignal.timeout(20_000) })
     return outcome
   }

@@ -21,10 +21,12 @@ export function runHandlers(
   batch: Buffer,
   more: Partial<TransformTask> = {}
 ): TransformResult {
-  const chain = new Chain(
-    modules.map((module, index) => ({ spec: { name: `h${index}`, args: undefined }, module }))
-  )
-  const task: TransformTask = {
+  return transformBatch(taskOf(batch, more), chainOf(...modules))
+}
+
+/** Of partition 3 of orders. */
+export function taskOf(batch: Buffer, more: Partial<TransformTask> = {}): TransformTask {
+  return {
     bytes: new Uint8Array(batch),
     fromOffset: 0,
     skipRecords: 0,
@@ -38,7 +40,13 @@ export function runHandlers(
     onError: 'fail',
     ...more
   }
-  return transformBatch(task, chain)
+}
+
+/** Each has its place as its arguments. */
+export function chainOf(...modules: HandlerModule[]): Chain {
+  return new Chain(
+    modules.map((module, index) => ({ spec: { name: `h${index}`, args: index }, module }))
+  )
 }
 
 /** The records that a built-in makes of these; `unchanged` where their batch may pass as it came. */

@@ -1,5 +1,6 @@
 // Owns a mirror that dies again and again: each start goes on where the target says that the last one came to.
 
+import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import {
@@ -54,6 +55,34 @@ export async function killAgainAndAgain(
     noteLife(lives, mirror)
   }
   return lives
+}
+
+/**
+ * So many lives that commit nothing but their start, each killed as soon as it has written something: each has to find
+ * all that those before it have written.
+ */
+export async function killAfterRecords(
+  t: TestContext,
+  options: MirrorOptions,
+  lives: number,
+  countThere: () => Promise<number>
+): Promise<void> {
+  const flags = [...(options.flags ?? []), '--offset.commit.interval.ms', '600000']
+  let before = await countThere()
+  for (let life = 1; life <= lives; life++) {
+    const mirror = await startMirror(t, { ...options, flags })
+    const hasMore = async () => (await countThere()) > before
+    await mirror.until('records of its own', hasMore, 60_000)
+    mirror.kill('SIGKILL')
+    await mirror.exited
+    for (const line of startedLines(mirror)) {
+      assert.equal(line.delivery, 'exactly-once', JSON.stringify(line))
+    }
+    // A request may have been on its way when the life before ended.
+    const found = countArrived(mirror)
+    assert.ok(found >= before, `life ${life}: found ${found} of ${before}`)
+    before = await countThere()
+  }
 }
 
 /** Every line that says that lanes have begun. */

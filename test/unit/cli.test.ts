@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +8,7 @@ import { environmentName, runOptions } from '../../src/config/options.ts'
 import { readOptions, refuseUnknownVariables } from '../../src/config/read-options.ts'
 import { UsageError } from '../../src/errors.ts'
 import { builtIns } from '../../src/transform/built-ins.ts'
+import { CommandLine } from '../support/command-line.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'heliostat-cli-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -18,41 +17,11 @@ writeFileSync(join(folder, 'target.properties'), 'bootstrap.servers=localhost:2\
 writeFileSync(join(folder, 'typo.properties'), 'bootstrap.servers=localhost:1\ngruop.id=g\n')
 
 const files = ['--consumer.config', 'source.properties', '--producer.config', 'target.properties']
-const mainUrl = new URL('../../src/cli.js', import.meta.url).href
+const commandLine = new CommandLine(folder)
+after(() => commandLine.close())
 
-// One process for all: a new one for each line of the table would take a minute.
-const script = `
-const { main } = await import(${JSON.stringify(mainUrl)})
-const environment = { ...process.env }
-process.on('message', async ({ args, variables }) => {
-  process.env = { ...environment, ...variables }
-  const said = { out: '', err: '' }
-  process.stdout.write = text => ((said.out += text), true)
-  process.stderr.write = text => ((said.err += text), true)
-  const code = await main(args)
-  process.send({ code, ...said })
-})`
-
-const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
-  cwd: folder,
-  stdio: ['ignore', 'ignore', 'inherit', 'ipc']
-})
-after(() => child.disconnect())
-
-interface Outcome {
-  code: number
-  out: string
-  err: string
-}
-
-async function heliostat(
-  args: readonly string[],
-  variables: Record<string, string> = {}
-): Promise<Outcome> {
-  child.send({ args, variables })
-  const [outcome] = await once(child, 'message', { signal: AbortSignal.timeout(20_000) })
-  return outcome
-}
+const heliostat = (args: readonly string[], variables: Record<string, string> = {}) =>
+  commandLine.runWith(variables, args)
 
 /** What stands behind the message: where to look. */
 const seeRun = '\nSee heliostat run --help\n'

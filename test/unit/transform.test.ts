@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { codecs } from '../../src/batches/codec.ts'
-import { Chain } from '../../src/transform/chain.ts'
+import type { Chain } from '../../src/transform/chain.ts'
 import type { HandlerModule } from '../../src/transform/record.ts'
 import { type TransformTask, transformBatch } from '../../src/transform/transform.ts'
 import { readBatchHeader } from '../support/batch-header.ts'
+import { chainOf, taskOf } from '../support/handled.ts'
 import { decodeBatch, encodeBatch, type RecordInput } from '../support/records.ts'
 
 const time = 1_700_000_000_000
@@ -21,29 +22,6 @@ const inputs: RecordInput[] = Array.from({ length: 100 }, (_, number) => ({
   timestamp: time + number
 }))
 const base = 5_000
-
-function taskOf(batch: Buffer, more: Partial<TransformTask> = {}): TransformTask {
-  return {
-    bytes: new Uint8Array(batch),
-    fromOffset: 0,
-    skipRecords: 0,
-    appendTime: 'keep',
-    maxBytes: 1_000_000,
-    chain: 0,
-    place: { source: 'source', topic: 'orders', partition: 3 },
-    targetTopic: 'orders',
-    targetPartition: 3,
-    partitions: {},
-    onError: 'fail',
-    ...more
-  }
-}
-
-function chainOf(...modules: HandlerModule[]): Chain {
-  return new Chain(
-    modules.map((module, index) => ({ spec: { name: `h${index}`, args: index }, module }))
-  )
-}
 
 function sealed(codec: 'none' | 'lz4' = 'lz4'): Buffer {
   return encodeBatch(inputs, { codec, baseOffset: base })
