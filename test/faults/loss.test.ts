@@ -24,6 +24,8 @@ let pair: Awaited<ReturnType<typeof startPair>>
 let first: KafkaNode
 let second: KafkaNode
 let third: KafkaNode
+/** What the target has lost: where its first partition ends. */
+let wentBack: { topic: string; lost: number }
 
 // A suite, so that the time in which its clusters start is not told as that of its first row.
 describe('a target that loses what it has', () => {
@@ -71,7 +73,7 @@ describe('a target that loses what it has', () => {
   }
 
   test('F14: the target loses acknowledged records with a leader', limit, async t => {
-    const { source, target } = pair
+    const { source } = pair
     const load = await LoadRun.start(t, pair, {
       sourceTopic: { partitions: 2 },
       targetTopic: {
@@ -101,20 +103,28 @@ describe('a target that loses what it has', () => {
     const others = { ...stopped, partition: 1 }
     assert.deepEqual(mirror.linesLike(others), [])
     assert.equal(await mirror.stop(), 0, mirror.tail())
-
-    // The next start knows it too, finishes the other lane, and adds nothing behind the hole.
-    const options = { source, target, whitelist: topic, group: topic }
-    const next = await mirrorOnce(t, options)
-    assert.equal(next.code, 1, next.mirror.tail())
-    const reasons = partitionsOf(next.report, topic).map(({ state, reason }) => [state, reason])
-    assert.deepEqual(reasons[0], ['stopped', 'target-went-back'])
-    assert.equal(await endOf(topic), lost)
-    const differences = await compareTopics(source.bootstrap, target.bootstrap, [topic])
-    assert.deepEqual(
-      differences.map(({ partition, what }) => [partition, what.split(';')[0]]),
-      [[0, 'missing on the target, which ends before it']]
-    )
+    wentBack = { topic, lost }
   })
+
+  test(
+    'F14: the next start knows it too, finishes the other lane, and adds nothing',
+    limit,
+    async t => {
+      const { source, target } = pair
+      const { topic, lost } = wentBack
+      const options = { source, target, whitelist: topic, group: topic }
+      const next = await mirrorOnce(t, options)
+      assert.equal(next.code, 1, next.mirror.tail())
+      const reasons = partitionsOf(next.report, topic).map(({ state, reason }) => [state, reason])
+      assert.deepEqual(reasons[0], ['stopped', 'target-went-back'])
+      assert.equal(await endOf(topic), lost)
+      const differences = await compareTopics(source.bootstrap, target.bootstrap, [topic])
+      assert.deepEqual(
+        differences.map(({ partition, what }) => [partition, what.split(';')[0]]),
+        [[0, 'missing on the target, which ends before it']]
+      )
+    }
+  )
 })
 
 /** Bytes of the largest log of a broker. */

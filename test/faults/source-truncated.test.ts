@@ -34,13 +34,26 @@ describe('a source that has lost what was mirrored', () => {
   })
   after(() => Promise.all([source?.close(), target?.close()]))
 
+  const prefix = `cut-${randomUUID()}`
+  const topicsOf = (group: string) => shapes.map(shape => `${prefix}-${group}-${shape}`)
+  const [running, stopped] = [topicsOf('running'), topicsOf('stopped')]
+  const untouched = `${prefix}-running-untouched`
+
+  // It stays in its group while it sleeps.
+  const consumer = { 'session.timeout.ms': 45_000, 'heartbeat.interval.ms': 1_000 }
+  const optionsOf = (group: string) => {
+    return {
+      source,
+      target,
+      whitelist: `${prefix}-${group}-.*`,
+      group: `${prefix}-${group}`,
+      consumer
+    }
+  }
+
   test('F13: the log is cut below what was mirrored, and filled up with other records', {
     timeout: 300_000
   }, async t => {
-    const prefix = `cut-${randomUUID()}`
-    const topicsOf = (group: string) => shapes.map(shape => `${prefix}-${group}-${shape}`)
-    const [running, stopped] = [topicsOf('running'), topicsOf('stopped')]
-    const untouched = `${prefix}-running-untouched`
     const topics = [...running, ...stopped]
     const configs = { 'unclean.leader.election.enable': true }
     await withClient(source.bootstrap, client =>
@@ -57,17 +70,6 @@ describe('a source that has lost what was mirrored', () => {
     await second.stop()
     await produceAll(2_000, 1_000)
 
-    // It stays in its group while it sleeps.
-    const consumer = { 'session.timeout.ms': 45_000, 'heartbeat.interval.ms': 1_000 }
-    const optionsOf = (group: string) => {
-      return {
-        source,
-        target,
-        whitelist: `${prefix}-${group}-.*`,
-        group: `${prefix}-${group}`,
-        consumer
-      }
-    }
     const [mirror, done] = await Promise.all([
       startMirror(t, { ...optionsOf('running'), flags: ['--offset.commit.interval.ms', '500'] }),
       mirrorOnce(t, optionsOf('stopped'))
@@ -103,8 +105,11 @@ describe('a source that has lost what was mirrored', () => {
     )
     assert.equal(await mirror.stop(), 0, mirror.tail())
     assert.deepEqual(await numbersOf(untouched), numbers(0, 3_500))
+  })
 
-    // Both across a restart: of a mirror that has seen it, and of one that was down meanwhile.
+  test('F13: a restart knows it, of a mirror that has seen it and of one that was down', {
+    timeout: 120_000
+  }, async t => {
     const isTold = async (name: string, cut: string[]) => {
       const { code, report, mirror: last } = await mirrorOnce(t, optionsOf(name))
       assert.equal(code, 1, last.tail())
