@@ -144,7 +144,10 @@ class Transform {
     const isKept =
       results.length === records.length &&
       results.every((result, at) => result === records[at] && this.#isAsItCame(result))
-    if (isKept && this.#written === undefined) return
+    if (isKept && this.#written === undefined) {
+      this.#kept = records.length
+      return
+    }
     this.#written ??= this.#begin()
     for (const result of results) this.#write(result)
   }

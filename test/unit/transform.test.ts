@@ -4,9 +4,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { codecs } from '../../src/batches/codec.ts'
 import type { Chain } from '../../src/transform/chain.ts'
-import type { HandlerModule } from '../../src/transform/record.ts'
+import type { HandlerModule, MessageRecord } from '../../src/transform/record.ts'
 import { type TransformTask, transformBatch } from '../../src/transform/transform.ts'
-import { readBatchHeader } from '../support/batch-header.ts'
+import { readBatchHeader, seal } from '../support/batch-header.ts'
 import { chainOf, taskOf } from '../support/handled.ts'
 import { decodeBatch, encodeBatch, type RecordInput } from '../support/records.ts'
 
@@ -168,6 +168,25 @@ test('headers that were only read keep their bytes, also where they are no text'
     records.map(({ headers }) => headers),
     inputs.map(({ headers }) => headers)
   )
+})
+
+test('a batch whose records lie about their offsets is written anew, whoever sees it', () => {
+  const lying = encodeBatch([{ value: 'a' }, { value: 'b', offsetDelta: 5 }], { codec: 'none' })
+  lying.writeInt32BE(1, 23)
+  seal(lying)
+  for (const chain of [
+    chainOf({ default: record => record }),
+    chainOf({ handleBatch: records => records as MessageRecord[] })
+  ]) {
+    const { records } = resultOf(taskOf(lying), chain)
+    assert.deepEqual(
+      records.map(({ offset, value }) => [offset, `${value}`]),
+      [
+        [0, 'a'],
+        [1, 'b']
+      ]
+    )
+  }
 })
 
 test('a batch of which nothing is left is empty', () => {
