@@ -11,6 +11,7 @@ import {
   type TopicPartition
 } from '../native/index.ts'
 import type { RightsSide } from '../plan/missing-rights.ts'
+import { topicAlreadyExists, unknownTopic } from '../topics/create-rules.ts'
 import { describeRefusal, removalCommand } from './refusals.ts'
 
 /** A cluster with an open client. */
@@ -35,7 +36,6 @@ const configs = {
 const visibleWithinMs = 30_000
 const removedWithinMs = 15_000
 const lookAgainMs = 100
-const unknownTopic = 3
 
 export class ScratchTopic {
   readonly topic: string
@@ -144,7 +144,6 @@ export class ScratchTopic {
 }
 
 const requestTimedOut = 7
-const topicAlreadyExists = 36
 
 /**
  * Whether the topic may be there in spite of this answer: nobody knows, or the client has sent the request again after

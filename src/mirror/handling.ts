@@ -31,6 +31,7 @@ export interface HandlingOptions {
 
 export class Handling implements Workshop {
   readonly #options: HandlingOptions
+  /** Records on which a handler failed, by whatever rule. */
   #errors = 0
   readonly #errorsOfRule = new Map<TransformRule, number>()
 
@@ -40,11 +41,6 @@ export class Handling implements Workshop {
 
   get room(): number {
     return this.#options.pool.room
-  }
-
-  /** Records that were left out because a handler failed on them. */
-  get errors(): number {
-    return this.#errors
   }
 
   open(batch: BatchToReseal, bytes: ArrayBuffer, turn: Promise<boolean>): Promise<Opened> {

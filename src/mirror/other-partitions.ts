@@ -2,7 +2,12 @@
 
 import type { Logger } from 'pino'
 import { type Cluster, failureOf, type KafkaFailure } from '../native/index.ts'
-import { chooseReplication, isWorthRetrying } from '../topics/create-rules.ts'
+import {
+  chooseReplication,
+  isWorthRetrying,
+  topicAlreadyExists,
+  unknownTopic
+} from '../topics/create-rules.ts'
 import type { ElsewhereBatch } from '../transform/elsewhere.ts'
 import type { Repeats } from './repeats.ts'
 import type { CreationPolicy } from './types.ts'
@@ -135,9 +140,6 @@ export class OtherPartitions {
     })
   }
 }
-
-const unknownTopic = 3
-const topicAlreadyExists = 36
 
 /** It was made, and has to be seen. */
 const notYet: KafkaFailure = {

@@ -11,6 +11,7 @@ import {
 import {
   chooseReplication,
   growsWithSource,
+  unknownTopic,
   whyNotCreated,
   whyRefused
 } from '../topics/create-rules.ts'
@@ -63,8 +64,6 @@ export function planTargetTopic(facts: TargetTopicFacts): TargetTopicPlan {
   }
   return planCreation(facts)
 }
-
-const unknownTopic = 3
 
 function absent(action: TargetAction): TargetTopicPlan {
   return {

@@ -28,19 +28,22 @@ export function whyNotCreated(
   }
 }
 
+/** UNKNOWN_TOPIC_OR_PARTITION. */
+export const unknownTopic = 3
+
 /** Kafka's answers beside the retriable ones that pass by themselves. */
 const passing = new Set([
   // INVALID_REPLICATION_FACTOR: brokers of the target are down just now.
   38,
-  // UNKNOWN_TOPIC_OR_PARTITION after a creation: it has not come round yet.
-  3
+  // After a creation: it has not come round yet.
+  unknownTopic
 ])
 
 export function isWorthRetrying(failure: KafkaFailure): boolean {
   return failure.retriable || passing.has(failure.code)
 }
 
-const topicAlreadyExists = 36
+export const topicAlreadyExists = 36
 
 /** What a lane says whose target topic is not there and will not come. */
 export function whyRefused(

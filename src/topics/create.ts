@@ -17,6 +17,8 @@ import {
   chooseReplication,
   growsWithSource,
   isWorthRetrying,
+  topicAlreadyExists,
+  unknownTopic,
   whyNotCreated,
   whyRefused
 } from './create-rules.ts'
@@ -284,8 +286,6 @@ function exists(found: TopicMetadata | undefined): found is TopicMetadata {
   return found !== undefined && found.partitions.length > 0
 }
 
-const unknownTopic = 3
-
 function isCreatable(found: TopicMetadata | undefined): boolean {
   return found === undefined || found.failure === undefined || found.failure.code === unknownTopic
 }
@@ -295,7 +295,6 @@ function isComplete(found: TopicMetadata | undefined, partitions: number): boole
   return found.partitions.every(({ leader }) => leader >= 0)
 }
 
-const topicAlreadyExists = 36
 const invalidPartitions = 37
 
 function isMadeByAnother({ code }: KafkaFailure): boolean {
