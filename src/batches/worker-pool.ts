@@ -1,8 +1,8 @@
 // Owns worker threads that open batches: bounded, several small batches a message, bytes moved and not copied.
 
 import { availableParallelism } from 'node:os'
-import { Piscina } from 'piscina'
 import { RunError } from '../errors.ts'
+import { type Piscina, threadPool } from '../thread-pool.ts'
 
 export interface WorkerPoolOptions {
   /** Of the module whose default export takes a list of tasks and gives their results. */
@@ -59,15 +59,13 @@ export class WorkerPool<Task extends WorkerTask, Result> {
     this.#idleThreads = maxThreads
     const maxGroups = maxThreads * (1 + queuedPerThread)
     this.#maxTasks = maxGroups * groupBatches
-    this.#pool = new Piscina<Task[], Result[]>({
-      filename: worker.href,
+    this.#pool = threadPool<Task[], Result[]>(worker, {
       workerData,
       minThreads: 0,
       maxThreads,
       // Groups may be as small as one batch.
       maxQueue: this.#maxTasks,
       idleTimeout: idleTimeoutMs,
-      env: {},
       // A worker that sleeps between tasks never reaches its event loop, where the codecs' memory is given back.
       atomics: 'disabled',
       resourceLimits: { maxOldGenerationSizeMb: heapMb }

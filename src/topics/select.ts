@@ -1,7 +1,7 @@
 // Decides which source topics are mirrored: patterns as MirrorMaker reads them, less internal topics.
 
-import { Piscina } from 'piscina'
 import { ConfigError } from '../errors.ts'
+import { type Piscina, threadPool } from '../thread-pool.ts'
 import { type NamePattern, readTopicPattern } from './pattern.ts'
 import { whyNeverMirrored } from './reserved.ts'
 
@@ -90,12 +90,10 @@ export class TopicSelector {
   }
 
   #worker(): Piscina<MatchTask, boolean[]> {
-    this.#pool ??= new Piscina<MatchTask, boolean[]>({
-      filename: new URL('./match-worker.js', import.meta.url).href,
+    this.#pool ??= threadPool<MatchTask, boolean[]>(new URL('./match-worker.js', import.meta.url), {
       minThreads: 0,
       maxThreads: 1,
-      idleTimeout: 1_000,
-      env: {}
+      idleTimeout: 1_000
     })
     return this.#pool
   }

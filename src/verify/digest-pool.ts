@@ -1,7 +1,7 @@
 // Worker threads that open batches, as many as there are cores; small chunks share a task.
 
 import { availableParallelism } from 'node:os'
-import { Piscina } from 'piscina'
+import { type Piscina, threadPool } from '../thread-pool.ts'
 import type { DigestChunk, DigestedChunk, DigestResult, DigestTask } from './digest-worker.ts'
 
 /** A task costs some 50 µs to and fro, so that it should hold more work than that. */
@@ -22,15 +22,16 @@ export class DigestPool {
   #waitingBytes = 0
 
   constructor() {
-    this.#pool = new Piscina<DigestTask, DigestResult>({
-      filename: new URL('./digest-worker.js', import.meta.url).href,
-      minThreads: 1,
-      maxThreads: this.threads,
-      // Between tasks a worker has to come by its event loop, or what the codecs allocated outside of the heap is never freed.
-      atomics: 'disabled',
-      idleTimeout: 30_000,
-      env: {}
-    })
+    this.#pool = threadPool<DigestTask, DigestResult>(
+      new URL('./digest-worker.js', import.meta.url),
+      {
+        minThreads: 1,
+        maxThreads: this.threads,
+        // Between tasks a worker has to come by its event loop, or what the codecs allocated outside of the heap is never freed.
+        atomics: 'disabled',
+        idleTimeout: 30_000
+      }
+    )
   }
 
   /** The chunk's bytes are gone for the caller. */
