@@ -34,6 +34,7 @@
                 'src/native/link.cc',
                 'src/native/link_binding.cc',
                 'src/native/link_snapshot.cc',
+                'src/native/lz4_binding.cc',
                 'src/native/mock_cluster.cc',
                 'src/native/open_handles.cc',
                 'src/native/packer.cc',

@@ -8,6 +8,7 @@ export type Codec = (typeof codecs)[number]
 /** The others have none here. */
 export const levelsOf: { readonly [Name in Codec]?: { min: number; max: number } } = {
   gzip: { min: 1, max: 9 },
+  lz4: { min: 1, max: 17 },
   zstd: { min: 1, max: 22 }
 }
 

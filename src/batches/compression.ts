@@ -22,8 +22,8 @@ export const defaultLimits: Limits = { maxBytes: 128 * 1_048_576, maxRatio: 1_00
 const harmlessBytes = 16 * 1_048_576
 
 /**
- * `level` is for gzip (1 to 9) and zstd (1 to 22), whose own choice holds without it; the others have no
- * levels.
+ * `level` is for gzip (1 to 9), lz4 (1 to 17) and zstd (1 to 22), whose own choice holds without it; the
+ * others have no levels.
  */
 export function compress(codec: Codec, bytes: Buffer, level?: number): Buffer {
   switch (codec) {
@@ -34,7 +34,7 @@ export function compress(codec: Codec, bytes: Buffer, level?: number): Buffer {
     case 'snappy':
       return compressSnappy(bytes)
     case 'lz4':
-      return compressLz4(bytes)
+      return compressLz4(bytes, level)
     case 'zstd':
       return compressZstd(bytes, level)
   }

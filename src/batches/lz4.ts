@@ -1,6 +1,6 @@
 // Owns LZ4 frames as Kafka's clients and brokers write and take them: blocks that stand for themselves.
 
-import { compressSync, decompressFrameSync, uncompressSync } from 'lz4-napi'
+import { loadAddon } from '../native/load.ts'
 import { malformed, tooMuch } from './batch-fault.ts'
 
 // magic u32, flags u8, largest block u8, content size u64 if flagged, checksum of these without the magic u8,
@@ -20,64 +20,45 @@ const storedBit = 0x8000_0000
 const lengthBits = 0x7fff_ffff
 const maxRatio = 255
 
-// As Java writes them. Readers get themselves a buffer of the block size, and 64 KiB is the smallest.
-const blockBytes = 65_536
-const blockCode = 4 << 4
-// In front of a block the library puts its inflated size.
-const sizePrefixBytes = 4
+// Kafka's default is the fast way, and all others are the slow one (Lz4BlockOutputStream); the library is fast
+// below 3, and all from 12 are one.
+const fastLevel = 9
+const leastHighLevel = 3
 
-export function compressLz4(bytes: Buffer): Buffer {
-  const header = Buffer.alloc(7)
-  header.writeUInt32LE(magic)
-  header[flagsAt] = version | independentBit
-  header[largestBlockAt] = blockCode
-  header[6] = headerChecksum(header, 6)
-  const parts = [header]
-  for (let at = 0; at < bytes.length; at += blockBytes) {
-    pushBlock(bytes.subarray(at, at + blockBytes), parts)
-  }
-  parts.push(Buffer.alloc(4))
-  return Buffer.concat(parts)
+interface Lz4 {
+  /** Most bytes that a frame of so many takes. */
+  frameBound(bytes: number): number
+  /** Below level 3 the fast way. Returns the size of the frame, which has room for the bound. */
+  compressFrame(plain: Uint8Array, frame: Uint8Array, level: number): number
+  /** Returns how many bytes came. Fails where the frame is damaged or `plain` has no room. */
+  inflateFrame(frame: Uint8Array, plain: Uint8Array): number
 }
 
-function pushBlock(plain: Buffer, parts: Buffer[]): void {
-  const packed = compressSync(plain).subarray(sizePrefixBytes)
-  const isStored = packed.length >= plain.length
-  const size = Buffer.allocUnsafe(4)
-  size.writeUInt32LE(isStored ? plain.length + storedBit : packed.length)
-  parts.push(size, isStored ? plain : packed)
+const { lz4 } = loadAddon<{ lz4: Lz4 }>()
+
+/** Blocks of 64 KiB and levels from 1 to 17, as in Java. */
+export function compressLz4(bytes: Buffer, level = fastLevel): Buffer {
+  const high = Math.max(leastHighLevel, level)
+  return written(lz4.frameBound(bytes.length), frame =>
+    lz4.compressFrame(bytes, frame, level === fastLevel ? 0 : high)
+  )
 }
 
 export function decompressLz4(frame: Buffer, allowed: number): Buffer {
   const { most, largestBlock } = measure(frame)
   // All blocks but the last are full as a rule, so the estimate is at most one block too high.
   if (most > allowed + largestBlock) throw tooMuch(allowed)
-  const isPlain = frame[flagsAt] === (version | independentBit) && largestBlock === blockBytes
-  return isPlain ? inflateBlocks(frame) : decompressFrameSync(frame)
+  return written(most, plain => lz4.inflateFrame(frame, plain))
 }
 
-// Block by block the library's memory stays small enough to be used again: three times as fast as the whole
-// frame, with one block as with many (bench/reseal).
-function inflateBlocks(frame: Buffer): Buffer {
-  const checksumAt = headerEnd(frame) - 1
-  if (frame[checksumAt] !== headerChecksum(frame, checksumAt)) {
-    throw malformed('the header does not match its checksum')
-  }
-  // Where the packed size of a block stands the library wants the inflated one.
-  const copy = Buffer.from(frame)
-  const parts: Buffer[] = []
-  let at = checksumAt + 1
-  for (;;) {
-    const size = copy.readUInt32LE(at)
-    if (size === 0) return Buffer.concat(parts)
-    const end = at + sizePrefixBytes + (size & lengthBits)
-    if (size >= storedBit) parts.push(copy.subarray(at + sizePrefixBytes, end))
-    else {
-      copy.writeUInt32LE(Math.min(size * maxRatio, blockBytes), at)
-      parts.push(uncompressSync(copy.subarray(at, end)))
-    }
-    at = end
-  }
+// What is small is written here and copied: room for the most that it can be costs more than it is worth.
+const scratch = Buffer.allocUnsafeSlow(131_072)
+
+/** What `write` puts at the front of so much room; it returns how much that is. */
+function written(room: number, write: (into: Buffer) => number): Buffer {
+  if (room <= scratch.length) return Buffer.from(scratch.subarray(0, write(scratch)))
+  const own = Buffer.allocUnsafeSlow(room)
+  return own.subarray(0, write(own))
 }
 
 /** The frame with the checksum that its header should have. */

@@ -33,7 +33,7 @@ const queuedPerThread = 8
 // A message to a worker and back costs as much as the rebuilding of some ten kilobytes (bench/reseal), so small
 // batches travel together.
 const groupBatches = 64
-const groupBytes = 262_144
+const groupBytes = 524_288
 
 // Of each worker's heap. Inflated batches lie outside of it, under limits of their own.
 export const heapMb = 512

@@ -82,6 +82,7 @@ function refusedBatch({ options }: Run): string {
 const compression = [
   'compression.type',
   'compression.gzip.level',
+  'compression.lz4.level',
   'compression.zstd.level',
   'compression.level'
 ]

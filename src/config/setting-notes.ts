@@ -59,7 +59,7 @@ export const settingNotes: Readonly<Record<string, string>> = {
   'compression.type':
     'the codec of rebuilt batches, also none; others keep that of the source. --recompress rebuilds them',
   'compression.gzip.level': 'shapes rebuilt batches only',
-  'compression.lz4.level': 'no effect: LZ4 has one level here, the fast one',
+  'compression.lz4.level': 'shapes rebuilt batches only; 9, the default, is the fast way',
   'compression.zstd.level': 'shapes rebuilt batches only',
   'compression.level':
     'shapes rebuilt batches only: the level of gzip (at most 9) and zstd, where they have none of their own',

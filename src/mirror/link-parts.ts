@@ -79,12 +79,11 @@ export function openLink(options: LinkPartsOptions): LinkParts {
   const link = new Link(source, target, { ...own.link, producerExpiryMs })
   const lanes = new Lanes(link, isolation)
   const repeats = new Repeats()
-  const pool = new BatchPool({ maxThreads: threadsPerLink(config.links.length) })
+  const threads = threadsPerLink(config.links.length)
+  const pool = new BatchPool({ maxThreads: threads })
   const codecs = new CodecRules(config.codecs)
   const { transforms } = config
-  const handlers =
-    transforms &&
-    new TransformPool({ ...transforms, maxThreads: threadsPerLink(config.links.length) })
+  const handlers = transforms && new TransformPool({ ...transforms, maxThreads: threads })
   const { alias } = own.source
   const others = new OtherPartitions({
     target,
@@ -95,6 +94,7 @@ export function openLink(options: LinkPartsOptions): LinkParts {
   })
   new Reseals({
     link,
+    threads,
     rebuilding: new Rebuilding({ pool, codecs, lanes }),
     handling:
       handlers &&

@@ -5,8 +5,9 @@ import type { SentBatch } from '../batches/reseal-worker.ts'
 import type { BatchToReseal, LaneReason, Link } from '../native/index.ts'
 import type { Repeats } from './repeats.ts'
 
-/** Bytes that wait for workers or are in their hands, beside the budget: what is opened is many times as large. */
-const mostAwayBytes = 16 * 1_048_576
+// Bytes that wait for workers or are in their hands, beside the budget: what is opened is many times as large.
+const leastAwayBytes = 16 * 1_048_576
+const awayBytesPerThread = 2 * 1_048_576
 
 /** What has become of a batch. */
 export type Opened =
@@ -44,6 +45,8 @@ export interface ResealsOptions {
   /** For whatever has no handler. */
   rebuilding: Workshop
   handling: Workshop | undefined
+  /** Of each workshop. */
+  threads: number
   log: Logger
   repeats: Repeats
   onError(error: unknown): void
@@ -53,19 +56,36 @@ export class Reseals {
   readonly #options: ResealsOptions
   /** By lane: the end of its newest batch that is away. */
   readonly #ends = new Map<number, Promise<boolean>>()
+  readonly #mostAwayBytes: number
   #awayBytes = 0
+  #willTake = false
 
   /** To be made before any lane is added. */
   constructor(options: ResealsOptions) {
     this.#options = options
-    options.link.rebuildBy(() => this.#take())
+    this.#mostAwayBytes = Math.max(leastAwayBytes, options.threads * awayBytesPerThread)
+    options.link.rebuildBy(() => this.#takeSoon())
+  }
+
+  /** Batches that are taken together share a message to a worker: what has room since this turn is filled at once. */
+  #takeSoon(): void {
+    if (this.#willTake) return
+    this.#willTake = true
+    setImmediate(() => {
+      this.#willTake = false
+      try {
+        this.#take()
+      } catch (error) {
+        this.#options.onError(error)
+      }
+    })
   }
 
   #take(): void {
     const { link, rebuilding, handling } = this.#options
     const room = () => Math.min(rebuilding.room, handling?.room ?? Number.POSITIVE_INFINITY)
-    while (this.#awayBytes < mostAwayBytes && room() > 0) {
-      const batches = link.takeReseals(mostAwayBytes - this.#awayBytes, room())
+    while (this.#awayBytes < this.#mostAwayBytes && room() > 0) {
+      const batches = link.takeReseals(this.#mostAwayBytes - this.#awayBytes, room())
       if (batches.length === 0) return
       for (const batch of batches) this.#open(batch).catch(this.#options.onError)
     }
@@ -87,7 +107,7 @@ export class Reseals {
       this.#awayBytes -= size
       if (this.#ends.get(batch.lane) === end) this.#ends.delete(batch.lane)
     }
-    this.#take()
+    this.#takeSoon()
   }
 
   /** A worker that died takes its batches with it, so a second one gets it anew, and nothing else. */

@@ -13,6 +13,7 @@
 #include "handle.h"
 #include "js_values.h"
 #include "link_binding.h"
+#include "lz4_binding.h"
 #include "mock_cluster.h"
 #include "open_handles.h"
 #include "resume.h"
@@ -99,6 +100,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
     InitCluster(env, exports);
     InitGroup(env, exports);
     InitLink(env, exports);
+    InitLz4(env, exports);
     InitMockCluster(env, exports);
     exports.Set("exitAtOnce", Napi::Function::New(env, ExitAtOnce, "exitAtOnce"));
     exports.Set("decideResume", Napi::Function::New(env, DecideResume, "decideResume"));

@@ -1,10 +1,10 @@
-// The whole native surface, typed. This file alone loads the addon.
+// The native surface of the mirror, typed.
 //
 // Nothing here hands over a record or a batch: JavaScript configures, commits and reports, and reads
 // snapshots (typed arrays) and events (small lists that it drains). No call blocks the event loop;
 // what must wait returns a promise that a libuv worker thread fulfils.
 
-import { createRequire } from 'node:module'
+import { loadAddon } from './load.ts'
 
 /** librdkafka configuration properties by librdkafka's own names. */
 export type Properties = Readonly<Record<string, string>>
@@ -603,7 +603,7 @@ export interface Link {
   rebuildBy(wake: () => void): void
   /** Batches that wait, up to about so many bytes. What is left is to be taken when there is room again. */
   takeReseals(mostBytes: number, mostBatches: number): BatchToReseal[]
-  /** The records that were left out as asked are `skipped`. What comes too late does nothing. */
+  /** The records that were left out as asked are `skipped`. What comes too late does nothing. The bytes are gone then. */
   giveResealed(
     lane: number,
     ticket: number,
@@ -663,19 +663,7 @@ interface Addon {
   exitAtOnce(code: number): never
 }
 
-function loadAddon(): Addon {
-  try {
-    return createRequire(import.meta.url)('#addon') as Addon
-  } catch (cause) {
-    throw new Error(
-      `the native addon could not be loaded on ${process.platform}-${process.arch} ` +
-        `(Node ${process.versions.node}) from build/Release/heliostat.node; build it with: npm run build:native`,
-      { cause }
-    )
-  }
-}
-
-const addon = loadAddon()
+const addon = loadAddon<Addon>()
 
 export const Cluster = addon.Cluster
 export const Group = addon.Group

@@ -1,5 +1,5 @@
 // The whole addon under AddressSanitizer and UBSan: links between mock clusters that move, are disturbed, and end in
-// every way, in the process and in worker threads.
+// every way, in the process and in worker threads; LZ4 frames, whole and damaged.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -18,9 +18,11 @@ const chosen = [
   'a closed link answers',
   'a lane that is added again',
   'a snapshot has one row',
-  'although all of this happens'
+  'although all of this happens',
+  'lz4: what others write is read',
+  'lz4: no damage ends'
 ]
-const files = ['addon.test.js', 'disturbed-link.test.js']
+const files = ['addon.test.js', 'disturbed-link.test.js', '../unit/batches-compression.test.js']
 
 test('no error of memory or arithmetic while links move, are disturbed and end', {
   timeout: 400_000

@@ -17,6 +17,7 @@ export function rebuildBatches(t: Scope, link: Link): void {
   t.after(() => pool.close())
   new Reseals({
     link,
+    threads: 1,
     rebuilding: new Rebuilding({
       pool,
       codecs: asTheyCame,

@@ -164,12 +164,17 @@ test('the level is that of the codec that is written, over its whole range', () 
   const value = sampleRecords(40, 1_000).join('')
   const source = encodeBatch([{ value }], { codec: 'lz4' })
   const sizeAt = (codec: Codec, level: number) => {
-    const [batch] = batchesOf(reseal(source, { codec, levels: { [codec]: level, lz4: 1 } }))
+    const [batch] = batchesOf(reseal(source, { codec, levels: { lz4: 1, [codec]: level } }))
     assert.deepEqual(withSourceOffsets([batch as ResealedBatch]), seen(source))
     return (batch as ResealedBatch).bytes.byteLength
   }
   assert.ok(sizeAt('gzip', 9) < sizeAt('gzip', 1))
   assert.equal(sizeAt('gzip', -1), sizeAt('gzip', 6))
+  assert.ok(sizeAt('lz4', 17) < sizeAt('lz4', 3))
+  assert.equal(sizeAt('lz4', 1), sizeAt('lz4', 3))
+  const asProduced = batchesOf(reseal(source, {}))
+  assert.equal(asProduced[0]?.bytes.byteLength, sizeAt('lz4', 9))
+  assert.ok(sizeAt('lz4', 3) < sizeAt('lz4', 9))
   assert.ok(sizeAt('zstd', 22) < sizeAt('zstd', 1))
   assert.ok(sizeAt('zstd', 1) < sizeAt('zstd', -100))
   assert.ok(sizeAt('zstd', -131_072) <= 41_000)

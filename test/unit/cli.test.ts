@@ -249,10 +249,10 @@ const badInput: readonly [what: string, args: readonly string[], message: string
   ],
   [
     'recompression that cannot be, all of it at once',
-    ['run', ...files, '--whitelist', '.*', '--recompress=ztsd', '--recompress', 'a=lz4:3'],
+    ['run', ...files, '--whitelist', '.*', '--recompress=ztsd', '--recompress', 'a=snappy:3'],
     '--recompress: there is no codec "ztsd", did you mean "zstd"?; write CODEC, CODEC:LEVEL or ' +
       'PATTERN=CODEC, with none, gzip, snappy, lz4 or zstd\n' +
-      `error: --recompress: lz4 has no levels, got "lz4:3". Write lz4${seeRun}`
+      `error: --recompress: snappy has no levels, got "snappy:3". Write snappy${seeRun}`
   ],
   [
     'a message handler that is a Java class',

@@ -108,7 +108,7 @@ test('codec and levels of the target are those of batches that are rebuilt', () 
     compressionOf('compression.type=ZSTD\ncompression.zstd.level=9\ncompression.gzip.level=-1\n'),
     { codec: 'zstd', levels: { zstd: 9, gzip: -1 } }
   )
-  assert.deepEqual(compressionOf('compression.lz4.level=12\n'), { levels: {} })
+  assert.deepEqual(compressionOf('compression.lz4.level=12\n'), { levels: { lz4: 12 } })
   // librdkafka's one number for all, under those of one codec.
   assert.deepEqual(compressionOf('compression.zstd.level=3\ncompression.level=12\n'), {
     levels: { gzip: 9, zstd: 3 }

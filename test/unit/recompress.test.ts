@@ -86,7 +86,8 @@ for (const [texts, problem] of [
   [['gzip:0'], '--recompress: expected a level of gzip from 1 to 9, got "0"'],
   [['a=gzip:'], '--recompress: expected a level of gzip from 1 to 9, got ""'],
   [['gzip:1:2'], '--recompress: expected a level of gzip from 1 to 9, got "1:2"'],
-  [['lz4:3'], '--recompress: lz4 has no levels, got "lz4:3". Write lz4'],
+  [['lz4:18'], '--recompress: expected a level of lz4 from 1 to 17, got "18"'],
+  [['snappy:3'], '--recompress: snappy has no levels, got "snappy:3". Write snappy'],
   [['none:1'], '--recompress: none has no levels, got "none:1". Write none'],
   [['a)=zstd'], '--recompress: topic pattern: this ) has no ( before it\n  a)\n   ^'],
   [['=zstd'], '--recompress: topic pattern: it is empty'],
@@ -108,7 +109,7 @@ for (const [texts, problem] of [
 
 test('everything wrong is found in one run', () => {
   assert.throws(
-    () => readRecompress(['lz4:3', '(=zstd', 'brotli']),
+    () => readRecompress(['snappy:3', '(=zstd', 'brotli']),
     (error: unknown) => error instanceof UsageError && error.problems.length === 3
   )
 })

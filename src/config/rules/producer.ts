@@ -74,13 +74,8 @@ const rows: readonly Rule[] = [
     compression.codec = value as Codec
   }),
   levelOf('gzip', { min: -1, max: 9 }),
+  levelOf('lz4', { min: 1, max: 17 }),
   levelOf('zstd', { min: -131_072, max: 22 }),
-  {
-    name: 'compression.lz4.level',
-    action: 'translate',
-    check: { min: 1, max: 17 },
-    use: (setting, draft) => addNote(draft, 'info', setting, 'LZ4 has one level here, the fast one')
-  },
   {
     name: 'max.request.size',
     action: 'translate',
