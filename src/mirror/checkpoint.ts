@@ -1,12 +1,14 @@
 // A lane's checkpoint as text: what travels in the metadata of the committed source offset.
 //
 // Form: `h1;alg=1;cluster=ID;pid=N;epoch=N;seq=N;end=N;step=0|1;del=1|REASON;src=ID;tgt=ID;le=N;paths=PATH:N,...;lost=N`,
-// and `;stop=REASON` where the lane stays stopped: about 230 bytes of the 4,096 that a broker allows. `h1` is the
+// `;stop=REASON` where the lane stays stopped, and `;fan=TOPIC:PARTITION.PID.EPOCH.SEQ.END,.../...` where handlers send
+// its records to other partitions too: without these about 230 bytes of the 4,096 that a broker allows. `h1` is the
 // version of the form; a reader of version 1 passes over names it does not know, so version 1 can grow by names whose
 // absence means what it meant before.
 
 import { type BatchPaths, decodeBatchPaths, encodeBatchPaths } from './batch-paths.ts'
 import { atLeastOnce, type DeliveryLevel, type DeliveryReason, exactlyOnce } from './delivery.ts'
+import { type BranchEnd, decodeBranches, encodeBranches } from './fan-out.ts'
 import type { KeptStop } from './kept-stops.ts'
 
 const formatVersion = 1
@@ -37,6 +39,8 @@ export interface Checkpoint {
   deeds?: LaneDeeds
   /** The lane stays stopped until somebody decides. */
   keptStop?: KeptStop
+  /** Other partitions of the target to which handlers send records of the lane. */
+  branches?: readonly BranchEnd[]
 }
 
 /** What the mirrors of a lane have done, one after the other, as `status` tells it. */
@@ -57,14 +61,15 @@ export type DecodedCheckpoint =
 export function encodeCheckpoint(checkpoint: Checkpoint): string {
   const { algorithm, targetClusterId, producerId, producerEpoch } = checkpoint
   const { nextSequence, targetEnd, isInStep, level } = checkpoint
-  const { sourceTopicId, targetTopicId, leaderEpoch, deeds, keptStop } = checkpoint
+  const { sourceTopicId, targetTopicId, leaderEpoch, deeds, keptStop, branches = [] } = checkpoint
   return (
     `h${formatVersion};alg=${algorithm};cluster=${encodeURIComponent(targetClusterId)}` +
     `;pid=${producerId};epoch=${producerEpoch};seq=${nextSequence};end=${targetEnd}` +
     `;step=${isInStep ? 1 : 0};del=${level.delivery === 'exactly-once' ? 1 : level.deliveryReason}` +
     `;src=${sourceTopicId};tgt=${targetTopicId};le=${leaderEpoch}` +
     (deeds === undefined ? '' : `;paths=${encodeBatchPaths(deeds.paths)};lost=${deeds.lost}`) +
-    (keptStop === undefined ? '' : `;stop=${keptStop}`)
+    (keptStop === undefined ? '' : `;stop=${keptStop}`) +
+    (branches.length === 0 ? '' : `;fan=${encodeBranches(branches)}`)
   )
 }
 
@@ -85,8 +90,10 @@ function splitPair(pair: string): [string, string] {
 
 function readFields(fields: ReadonlyMap<string, string>): Checkpoint | undefined {
   const cluster = readText(fields.get('cluster'))
+  const branches = readBranches(fields.get('fan'))
   const numbers = ['alg', 'pid', 'epoch', 'seq', 'end'].map(name => readNumber(fields.get(name)))
-  if (cluster === undefined || numbers.includes(undefined)) return undefined
+  if (cluster === undefined || branches === undefined || numbers.includes(undefined))
+    return undefined
   const [algorithm, producerId, producerEpoch, nextSequence, targetEnd] = numbers as [
     number,
     number,
@@ -107,7 +114,8 @@ function readFields(fields: ReadonlyMap<string, string>): Checkpoint | undefined
     targetTopicId: fields.get('tgt') ?? '',
     leaderEpoch: readNumber(fields.get('le')) ?? -1,
     ...readDeeds(fields),
-    ...(fields.get('stop') === 'target-went-back' && { keptStop: 'target-went-back' })
+    ...(fields.get('stop') === 'target-went-back' && { keptStop: 'target-went-back' }),
+    ...(branches.length > 0 && { branches })
   }
 }
 
@@ -115,6 +123,10 @@ function readDeeds(fields: ReadonlyMap<string, string>): Pick<Checkpoint, 'deeds
   const [paths, lost] = [fields.get('paths'), readNumber(fields.get('lost'))]
   if (paths === undefined || lost === undefined) return {}
   return { deeds: { paths: decodeBatchPaths(paths), lost } }
+}
+
+function readBranches(text: string | undefined): BranchEnd[] | undefined {
+  return text === undefined ? [] : decodeBranches(text)
 }
 
 // Commits of versions that said nothing were made without looking at the target.

@@ -140,7 +140,8 @@ export class Commits {
       targetTopicId: lane.targetTopicId,
       leaderEpoch: rows[at + column.leaderEpoch] as number,
       deeds: lane.deedsWith(readCounts(rows, at)),
-      ...(keptStop && { keptStop })
+      ...(keptStop && { keptStop }),
+      branches: lane.branchesAt(checkpoint)
     })
   }
 

@@ -17,7 +17,7 @@ export type DeliveryReason =
   | 'algorithm-changed'
   /** A handler says that it may make other records of the same. */
   | 'handler'
-  /** Handlers send records to other partitions than the lane's. */
+  /** Handlers send records to more partitions beside the lane's than a checkpoint can tell of. */
   | 'fan-out'
   /** What arrived after the commit cannot be read from the target any more. */
   | 'resync-unknown'

@@ -5,14 +5,15 @@ import type { ResealTask } from '../batches/reseal.ts'
 import type { BatchToReseal } from '../native/index.ts'
 import type { CodecRules } from '../topics/codec-rules.ts'
 import { deadLetterTopic } from '../transform/dead-letter.ts'
+import type { ElsewhereBatch } from '../transform/elsewhere.ts'
 import type { TransformPool } from '../transform/pool.ts'
 import type { TransformRule, Transforms } from '../transform/rules.ts'
 import type { RecordErrors, TransformTask } from '../transform/transform.ts'
 import type { SentTransform } from '../transform/transform-worker.ts'
-import { atLeastOnce } from './delivery.ts'
+import type { FanOutWriter } from './fan-out-writer.ts'
 import type { Lane } from './lane.ts'
 import type { Lanes } from './lanes.ts'
-import { type OtherPartitions, Refused } from './other-partitions.ts'
+import { type OtherPartitions, Refused, type Stamps } from './other-partitions.ts'
 import { nothing, taskOf } from './rebuilding.ts'
 import type { Repeats } from './repeats.ts'
 import type { Opened, Workshop } from './reseals.ts'
@@ -25,6 +26,7 @@ export interface HandlingOptions {
   source: string
   lanes: Pick<Lanes, 'byId'>
   others: Pick<OtherPartitions, 'counts' | 'learn' | 'write'>
+  fanOut: Pick<FanOutWriter, 'write'>
   log: Logger
   repeats: Repeats
 }
@@ -77,10 +79,16 @@ export class Handling implements Workshop {
     if (lane === undefined || rule === undefined) return nothing
     try {
       const codecRule = codecs.ruleFor(lane.topic)
-      const task = { ...taskOf(batch, bytes, codecRule), forcesCodec: codecRule.isForced }
+      // How much there is to pass depends on the batches before.
+      if (lane.fanOut?.isPassing && !(await turn)) return nothing
+      const task = {
+        ...taskOf(batch, bytes, codecRule),
+        forcesCodec: codecRule.isForced,
+        passing: lane.fanOut?.toPass ?? []
+      }
       const result = await this.#transform(lane, rule, task, transform)
       if (!('batches' in result)) return result
-      if (!(await turn)) return nothing
+      if (!(await turn) || lanes.byId(batch.lane) === undefined) return nothing
       return await this.#settle(lane, rule, result)
     } catch (error) {
       if (error instanceof Refused) return { failure: 'handler-failed', detail: error.message }
@@ -91,7 +99,7 @@ export class Handling implements Workshop {
   async #transform(
     lane: Lane,
     rule: TransformRule,
-    task: ResealTask & Pick<TransformTask, 'forcesCodec'>,
+    task: ResealTask & Pick<TransformTask, 'forcesCodec' | 'passing'>,
     transform: (task: TransformTask) => Promise<SentTransform>
   ): Promise<Exclude<SentTransform, { needs: unknown }>> {
     const { source, others } = this.#options
@@ -116,11 +124,13 @@ export class Handling implements Workshop {
 
   /** What goes to other partitions is there before the lane goes on; what has failed is counted. */
   async #settle(lane: Lane, rule: TransformRule, result: Sent): Promise<Opened> {
-    const { others } = this.#options
-    const { elsewhere, errors } = result
-    if (elsewhere.length > 0) await others.write(elsewhere)
+    const { others, fanOut } = this.#options
+    const { elsewhere, passed, errors } = result
     const letters = deadLetterTopic(lane.topic)
-    if (elsewhere.some(({ topic }) => topic !== letters)) lane.level = atLeastOnce('fan-out')
+    const isLetter = ({ topic }: ElsewhereBatch) => topic === letters
+    await others.write(elsewhere.filter(isLetter), unstamped)
+    const sent = elsewhere.filter(batch => !isLetter(batch))
+    await fanOut.write(lane, sent, passed)
     return errors ? this.#admit(lane, rule, errors, result) : result
   }
 
@@ -143,5 +153,8 @@ export class Handling implements Workshop {
     return { failure: 'handler-failed', detail }
   }
 }
+
+/** A record on which a handler fails once may pass the next time: no count tells which letters are there. */
+const unstamped: Stamps = { stampOf: () => undefined, noteWritten: () => undefined }
 
 type Sent = Extract<SentTransform, { batches: unknown }>

@@ -12,6 +12,7 @@ import type {
   TopicPartition
 } from '../native/index.ts'
 import type { TransformPlan } from '../transform/plan.ts'
+import { askBranches, type BranchesAnswer } from './branch-resumes.ts'
 import type { Checkpoint, DecodedCheckpoint } from './checkpoint.ts'
 import { type Arrived, findBehindArrived, readCompaction } from './compacted-arrivals.ts'
 import {
@@ -22,6 +23,7 @@ import {
   exactlyOnce,
   expectDelivery
 } from './delivery.ts'
+import type { BranchEnd, BranchStart } from './fan-out.ts'
 import { decideYourself, whyStillStopped } from './kept-stops.ts'
 import type { Lane, Refusal } from './lane.ts'
 import { claimProducers, type ProducerSource } from './producer-claims.ts'
@@ -52,6 +54,8 @@ export interface LaneOrigin {
   arrivedEnd: number
   resumes: boolean
   level: DeliveryLevel
+  /** Other partitions of the target that the lane has written. */
+  branches: readonly BranchStart[]
   /** Nothing that is committed holds for it: its start is committed before it begins. */
   isFirst: boolean
 }
@@ -103,9 +107,11 @@ export class LaneOrigins {
       resuming.map(({ arrival: { lane }, checkpoint }) => ({ ...partitionOf(lane), checkpoint })),
       timeoutMs
     )
-    const found = await this.#withPoints(resuming, arrived)
+    const branches = await askBranches(this.#options.target, resuming, timeoutMs)
+    const found = await this.#withPoints(resuming, arrived, branches)
     for (const [index, { arrival, checkpoint }] of resuming.entries()) {
-      const answer = this.#conclude(checkpoint, found[index] as ResumeAnswer)
+      const behind = branches[index] as BranchesAnswer
+      const answer = this.#conclude(checkpoint, found[index] as ResumeAnswer, behind)
       if (answer.kind === 'first') first.push({ arrival, level: answer.level })
       else answers.set(arrival, answer)
     }
@@ -146,13 +152,15 @@ export class LaneOrigins {
   /** With the point behind what has arrived, where no count can tell it. */
   async #withPoints(
     resuming: readonly Resuming[],
-    found: readonly ResumeAnswer[]
+    found: readonly ResumeAnswer[],
+    branches: readonly BranchesAnswer[]
   ): Promise<ResumeAnswer[]> {
     const { source, transforms } = this.#options
     const answers = [...found]
     const asked = resuming.flatMap(({ arrival: { lane, committed }, checkpoint }, index) => {
       const answer = found[index]
-      if (answer?.kind !== 'exact' || answer.arrived === 0) return []
+      if (answer?.kind !== 'exact') return []
+      if (answer.arrived === 0 && !branches[index]?.hasArrived) return []
       if (checkpoint.algorithm !== lane.algorithm) {
         answers[index] = { kind: 'unproved', reason: 'algorithm-changed' }
         return []
@@ -191,10 +199,23 @@ export class LaneOrigins {
     }
   }
 
-  #conclude(checkpoint: Checkpoint, answer: ResumeAnswer): OriginAnswer | First {
+  #conclude(
+    checkpoint: Checkpoint,
+    answer: ResumeAnswer,
+    branches: BranchesAnswer
+  ): OriginAnswer | First {
     switch (answer.kind) {
-      case 'exact':
-        return { kind: 'go', origin: resumed(checkpoint, answer) }
+      case 'exact': {
+        if (branches.later) return notYet('what has arrived', branches.later.failure)
+        if (branches.lost) return wentBack(lostBranch(branches.lost))
+        const level = branches.isUnproved ? atLeastOnce('resync-unknown') : exactlyOnce
+        const refusal = whyUnproved(level, this.#options.wish)
+        if (refusal) return { kind: 'refused', refusal }
+        return {
+          kind: 'go',
+          origin: { ...resumed(checkpoint, answer), branches: branches.starts, level }
+        }
+      }
       case 'fresh':
         return { kind: 'first', level: exactlyOnce }
       case 'later':
@@ -247,6 +268,7 @@ export class LaneOrigins {
           ...producer,
           ...position,
           resumes: resumes && this.#isDeterministic(arrival.lane),
+          branches: [],
           level,
           isFirst: true
         }
@@ -304,6 +326,13 @@ const noIdYet: OriginAnswer = {
 function notYet(what: string, failure: KafkaFailure | undefined): OriginAnswer {
   const why = failure ? `${failure.name}: ${failure.message}` : 'its end is not replicated'
   return { kind: 'later', detail: `the target does not tell ${what} yet: ${why}` }
+}
+
+function lostBranch({ topic, partition, targetEnd }: BranchEnd): string {
+  return (
+    `handlers had sent records to partition ${partition} of "${topic}", and the target has lost what it had ` +
+    `acknowledged of them: they ended at ${targetEnd}`
+  )
 }
 
 function wentBack(what: string): Refused {
@@ -371,6 +400,7 @@ function resumed(checkpoint: Checkpoint, { arrived, arrivedEnd, behind }: ExactA
     arrived,
     arrivedEnd,
     resumes: true,
+    branches: [],
     level: exactlyOnce,
     isFirst: false
   }

@@ -22,6 +22,7 @@ import type { TransformPlan } from '../transform/plan.ts'
 import { type DecodedCheckpoint, decodeCheckpoint, pathAlgorithm } from './checkpoint.ts'
 import type { Commits } from './commits.ts'
 import type { DeliveryLevel } from './delivery.ts'
+import { FanOut } from './fan-out.ts'
 import { type Lane, laneName, type Refusal } from './lane.ts'
 import type { LaneOrigin, LaneOrigins } from './lane-origins.ts'
 import type { Lanes } from './lanes.ts'
@@ -386,7 +387,10 @@ export class LaneStarter {
         return { lane, start: { ...laneStart(candidate), ...this.#openingOf(lane) } }
       })
     )
-    for (const { lane, origin } of ready) lane.level = origin.level
+    for (const { lane, origin } of ready) {
+      lane.level = origin.level
+      lane.fanOut = origin.resumes ? new FanOut(origin.branches) : undefined
+    }
     tellStarted(log, ready)
   }
 
@@ -427,7 +431,7 @@ function tellStarted(log: Logger, ready: readonly Candidate[]): void {
   for (const [deliveryReason, candidates] of byReason) {
     const [{ origin }] = candidates as [Candidate]
     const { delivery } = origin.level
-    const arrived = candidates.reduce((sum, candidate) => sum + candidate.origin.arrived, 0)
+    const arrived = candidates.reduce((sum, { origin }) => sum + arrivedOf(origin), 0)
     const facts = { lanes: candidates.length, delivery }
     if (delivery === 'exactly-once') log.info({ ...facts, arrived }, 'lanes started')
     else {
@@ -435,6 +439,10 @@ function tellStarted(log: Logger, ready: readonly Candidate[]): void {
       log.warn({ ...facts, deliveryReason, fix }, 'lanes started; a crash may double records')
     }
   }
+}
+
+function arrivedOf({ arrived, branches }: LaneOrigin): number {
+  return branches.reduce((sum, branch) => sum + branch.arrived, arrived)
 }
 
 /** What would let the lanes promise more; undefined when they do anyway from their next start on, or cannot. */

@@ -4,6 +4,7 @@ import type { OffsetToCommit, ProducerIdentity } from '../native/index.ts'
 import { addBatchPaths, batchPathsOf } from './batch-paths.ts'
 import { type DecodedCheckpoint, type LaneDeeds, pathAlgorithm } from './checkpoint.ts'
 import { type DeliveryLevel, exactlyOnce } from './delivery.ts'
+import type { BranchEnd, FanOut } from './fan-out.ts'
 import { Gaps } from './gaps.ts'
 import type { KeptStop } from './kept-stops.ts'
 import type { LaneCounts } from './lane-counts.ts'
@@ -21,6 +22,7 @@ export interface OwnProgress extends ProducerIdentity {
   targetEnd: number
   leaderEpoch: number
   deeds: LaneDeeds
+  branches: readonly BranchEnd[]
 }
 
 const noDeeds: LaneDeeds = { paths: {}, lost: 0 }
@@ -61,6 +63,8 @@ export class Lane {
   targetPartitions = 1
   /** What decides the order and number of the records that are sent, as commits tell it. */
   algorithm = pathAlgorithm
+  /** Other partitions of the target that it writes; undefined where they are written without a producer. */
+  fanOut: FanOut | undefined
   /** Also of lanes of this partition that were given up. */
   readonly gaps = new Gaps()
   /** How long an open transaction has held it back; 0 when none has for long. */
@@ -80,6 +84,10 @@ export class Lane {
   takeOver(decoded: DecodedCheckpoint): void {
     const { paths, lost } = (decoded.kind === 'own' && decoded.checkpoint.deeds) || noDeeds
     this.#before = { paths, lost: Math.max(0, lost - this.gaps.offsets) }
+  }
+
+  branchesAt(offset: number): readonly BranchEnd[] {
+    return this.fanOut?.at(offset) ?? []
   }
 
   /** With what has been counted since it was begun. */

@@ -188,8 +188,10 @@ export class Lanes {
 }
 
 function readOwn(lane: Lane, rows: Float64Array, at: number): OwnProgress {
+  const offset = rows[at + column.checkpoint] as number
   return {
-    offset: rows[at + column.checkpoint] as number,
+    offset,
+    branches: lane.branchesAt(offset),
     producerId: rows[at + column.producerId] as number,
     producerEpoch: rows[at + column.producerEpoch] as number,
     nextSequence: rows[at + column.nextSequence] as number,

@@ -13,6 +13,7 @@ import { decodeCheckpoint } from './checkpoint.ts'
 import { ClientLog } from './client-log.ts'
 import { Commits } from './commits.ts'
 import { Discovery } from './discovery.ts'
+import { FanOutWriter } from './fan-out-writer.ts'
 import { Handling } from './handling.ts'
 import { LaneOrigins } from './lane-origins.ts'
 import { LaneStarter } from './lane-starter.ts'
@@ -92,6 +93,7 @@ export function openLink(options: LinkPartsOptions): LinkParts {
     log,
     repeats
   })
+  const commits = new Commits({ group, lanes, log, repeats, targetClusterId, onFatal })
   new Reseals({
     link,
     threads,
@@ -105,6 +107,14 @@ export function openLink(options: LinkPartsOptions): LinkParts {
         source: alias,
         lanes,
         others,
+        fanOut: new FanOutWriter({
+          target,
+          link,
+          commits,
+          others,
+          wish: own.delivery,
+          timeoutMs: config.adminTimeoutMs
+        }),
         log,
         repeats
       }),
@@ -126,7 +136,6 @@ export function openLink(options: LinkPartsOptions): LinkParts {
     onRecreated
   })
   const shared = { group, link, lanes, log, repeats }
-  const commits = new Commits({ ...shared, targetClusterId, onFatal })
   const assignment = new Assignment({
     ...shared,
     commits,

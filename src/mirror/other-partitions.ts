@@ -1,7 +1,13 @@
-// Writes what handlers send to partitions of the target other than their lane's: at least once, before the lane goes on.
+// Makes the topics to which handlers send records, and writes batches to their partitions.
 
 import type { Logger } from 'pino'
-import { type Cluster, failureOf, type KafkaFailure } from '../native/index.ts'
+import {
+  type Cluster,
+  failureOf,
+  type KafkaFailure,
+  type ProducerStamp,
+  type TopicPartition
+} from '../native/index.ts'
 import {
   chooseReplication,
   isWorthRetrying,
@@ -10,6 +16,7 @@ import {
 } from '../topics/create-rules.ts'
 import type { ElsewhereBatch } from '../transform/elsewhere.ts'
 import type { Repeats } from './repeats.ts'
+import { inRounds } from './rounds.ts'
 import type { CreationPolicy } from './types.ts'
 
 export interface OtherPartitionsOptions {
@@ -22,6 +29,28 @@ export interface OtherPartitionsOptions {
 
 /** What will not go better when it is tried again, in one sentence. */
 export class Refused extends Error {}
+
+/** The target does not know the producer any more under which a batch was sent. */
+export class Forgotten extends Error {
+  readonly place: TopicPartition
+
+  constructor(place: TopicPartition) {
+    super(`the producer of ${place.topic}-${place.partition} is forgotten`)
+    this.place = place
+  }
+}
+
+export interface Stamps {
+  /** Asked when the batches before it are there; undefined: it is written without one, and may be there twice. */
+  stampOf(batch: ElsewhereBatch): ProducerStamp | undefined
+  /** At `base`; -1 where that is not known. */
+  noteWritten(batch: ElsewhereBatch, base: number): void
+}
+
+/** DUPLICATE_SEQUENCE_NUMBER: it is there. */
+const isThere = 46
+/** OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH, UNKNOWN_PRODUCER_ID. */
+const forgotten = new Set([45, 47, 59])
 
 /** Of a topic that is made, where nothing else is asked for and there are as many brokers. */
 const mostReplicas = 3
@@ -45,7 +74,7 @@ export class OtherPartitions {
   /** Until all of them are known; topics that are not there are made with so many partitions. Refused where they cannot be. */
   async learn(topics: readonly string[], partitions: number): Promise<void> {
     for (const topic of topics) {
-      await this.#untilDone(`topic "${topic}" of a handler`, async () => {
+      await this.untilDone(`topic "${topic}" of a handler`, async () => {
         const { target, timeoutMs } = this.#options
         const { topics: found, brokers } = await target.metadata([topic], timeoutMs)
         const [seen] = found
@@ -60,14 +89,9 @@ export class OtherPartitions {
     }
   }
 
-  /** Until all is acknowledged, in order. Refused where a partition does not take it. */
-  async write(batches: readonly ElsewhereBatch[]): Promise<void> {
-    let rest = batches
-    while (rest.length > 0) {
-      const { first, later } = onePerPartition(rest)
-      await this.#append(first)
-      rest = later
-    }
+  /** Until all is acknowledged, in order. Refused where a partition does not take it, Forgotten as that says. */
+  async write(batches: readonly ElsewhereBatch[], stamps: Stamps): Promise<void> {
+    for (const round of inRounds(batches)) await this.#append(round, stamps)
   }
 
   /** What waits is given up, and stays unwritten. */
@@ -95,19 +119,31 @@ export class OtherPartitions {
     return failure && failure.code !== topicAlreadyExists ? failure : notYet
   }
 
-  async #append(batches: readonly ElsewhereBatch[]): Promise<void> {
+  async #append(batches: readonly ElsewhereBatch[], stamps: Stamps): Promise<void> {
     const { target, timeoutMs } = this.#options
-    let rest = batches
-    await this.#untilDone('records that handlers sent elsewhere', async () => {
-      const results = await target.appendBatches(rest, timeoutMs)
-      const failed = results.flatMap(({ failure }, at) => (failure ? { failure, at } : []))
-      rest = failed.map(({ at }) => rest[at] as ElsewhereBatch)
-      return failed[0]?.failure
+    let rest = batches.map(batch => ({ batch, stamp: stamps.stampOf(batch) }))
+    await this.untilDone('records that handlers sent elsewhere', async () => {
+      const sent = rest.map(({ batch: { topic, partition, bytes }, stamp }) => ({
+        ...{ topic, partition, bytes },
+        ...(stamp && { stamp })
+      }))
+      const results = await target.appendBatches(sent, timeoutMs)
+      const failures: KafkaFailure[] = []
+      rest = rest.filter(({ batch, stamp }, at) => {
+        const { failure, offset = -1 } = results[at] ?? {}
+        const isWritten = !failure || (stamp !== undefined && failure.code === isThere)
+        if (isWritten) stamps.noteWritten(batch, offset)
+        else failures.push(failure)
+        return !isWritten
+      })
+      const lost = rest.find((_, at) => forgotten.has(failures[at]?.code ?? 0))
+      if (lost?.stamp) throw new Forgotten(lost.batch)
+      return failures[0]
     })
   }
 
   /** Again and again while it fails for a reason that passes. */
-  async #untilDone(what: string, attempt: () => Promise<KafkaFailure | undefined>): Promise<void> {
+  async untilDone(what: string, attempt: () => Promise<KafkaFailure | undefined>): Promise<void> {
     const { log, repeats } = this.#options
     for (let delayMs = leastDelayMs; ; delayMs = Math.min(delayMs * 2, mostDelayMs)) {
       const failure = await attempt().catch(asFailure)
@@ -141,8 +177,8 @@ export class OtherPartitions {
   }
 }
 
-/** It was made, and has to be seen. */
-const notYet: KafkaFailure = {
+/** It was asked for, and has to be seen. */
+export const notYet: KafkaFailure = {
   code: unknownTopic,
   name: 'UNKNOWN_TOPIC_OR_PARTITION',
   message: '',
@@ -159,17 +195,4 @@ function asFailure(error: unknown): KafkaFailure {
 /** librdkafka's own failures are of the connection. */
 function isPassing(failure: KafkaFailure): boolean {
   return isWorthRetrying(failure) || failure.name.startsWith('_')
-}
-
-function onePerPartition(batches: readonly ElsewhereBatch[]) {
-  const seen = new Set<string>()
-  const [first, later]: [ElsewhereBatch[], ElsewhereBatch[]] = [[], []]
-  for (const batch of batches) {
-    const name = `${batch.topic}-${batch.partition}`
-    const isFirst = !seen.has(name)
-    seen.add(name)
-    if (isFirst) first.push(batch)
-    else later.push(batch)
-  }
-  return { first, later }
 }

@@ -19,7 +19,7 @@ import { addRecords, isAhead } from './sequences.ts'
 
 /** A partition of the target, and what was committed for the lane into it. */
 export interface ResumeQuestion extends TopicPartition {
-  checkpoint: Checkpoint
+  checkpoint: Pick<Checkpoint, 'producerId' | 'producerEpoch' | 'nextSequence' | 'targetEnd'>
 }
 
 /**

@@ -1,5 +1,6 @@
 #include "append_batches.h"
 
+#include <array>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -14,6 +15,17 @@ using Places = LeaderQuery::Places;
 
 // With batches of a megabyte still far below what a broker takes in one request.
 constexpr size_t kMostPartitions = 8;
+
+void WriteBatch(const NewBatch& batch, heliostat::Encoder& to) {
+    size_t written = 0;
+    if (batch.stamp && batch.bytes.size() >= heliostat::kBatchHeaderSize) {
+        std::array<uint8_t, heliostat::kBatchHeaderSize> header;
+        heliostat::StampBatchHeader(batch.bytes.data(), *batch.stamp, header.data());
+        to.WriteBytes(header.data(), header.size());
+        written = header.size();
+    }
+    to.WriteBytes(batch.bytes.data() + written, batch.bytes.size() - written);
+}
 
 }  // namespace
 
@@ -54,7 +66,7 @@ Outcome<std::vector<PartitionOffset>> AppendBatches(rd_kafka_t* rk, LeaderCache&
                     for (const NewBatch* batch : rows) {
                         heliostat::WriteProducePartition(
                             to, batch->partition, static_cast<uint32_t>(batch->bytes.size()));
-                        to.WriteBytes(batch->bytes.data(), batch->bytes.size());
+                        WriteBatch(*batch, to);
                     }
                 }
             },

@@ -1,14 +1,16 @@
-// Writes single batches to many partitions, outside of any link: without a producer id, so one that
-// is sent again may be there twice.
+// Writes single batches to many partitions, outside of any link. One without a producer's stamp
+// that is sent again may be there twice.
 #ifndef HELIOSTAT_APPEND_BATCHES_H_
 #define HELIOSTAT_APPEND_BATCHES_H_
 
 #include <rdkafka.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "batch_header.h"
 #include "failure.h"
 #include "leader_query.h"
 #include "topic_partition.h"
@@ -18,6 +20,7 @@ struct NewBatch {
     std::string topic;
     int32_t partition;
     std::vector<uint8_t> bytes;
+    std::optional<heliostat::ProducerStamp> stamp = std::nullopt;
 };
 
 // In the order asked, with the offset that each batch got; of one partition there may be one batch.

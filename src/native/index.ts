@@ -145,6 +145,16 @@ export interface PartitionBatches extends TopicPartition {
   failure?: KafkaFailure
 }
 
+/** Whom the target is to take a batch from, and which sequence its first record has. */
+export interface ProducerStamp extends ProducerIdentity {
+  baseSequence: number
+}
+
+export interface NewBatch extends TopicPartition {
+  bytes: Uint8Array
+  stamp?: ProducerStamp
+}
+
 export interface ProducerIdentity {
   producerId: number
   producerEpoch: number
@@ -267,13 +277,10 @@ export interface Cluster {
     timeoutMs: number
   ): Promise<PartitionOffset[]>
   /**
-   * Writes one whole batch (format 2, base offset 0) to each partition, each partition once, without a producer id:
-   * one that is sent again may be there twice. Tells the offsets that they got, in the order asked.
+   * Writes one whole batch (format 2, base offset 0) to each partition, each partition once. One without a stamp that
+   * is sent again may be there twice. Tells the offsets that they got, in the order asked.
    */
-  appendBatches(
-    batches: readonly (TopicPartition & { bytes: Uint8Array })[],
-    timeoutMs: number
-  ): Promise<PartitionOffset[]>
+  appendBatches(batches: readonly NewBatch[], timeoutMs: number): Promise<PartitionOffset[]>
   /** New connections log in with these; for SASL PLAIN and SCRAM. */
   setCredentials(username: string, password: string): void
   describeTopicConfigs(topics: readonly string[], timeoutMs: number): Promise<TopicConfigs[]>

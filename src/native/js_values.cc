@@ -136,9 +136,17 @@ std::vector<PartitionOffset> ReadEpochs(const Napi::Value& value) {
 std::vector<NewBatch> ReadNewBatches(const Napi::Value& value) {
     return ReadArray(value, [](const Napi::Value& element) {
         const auto bytes = ReadField(element, "bytes").As<Napi::Uint8Array>();
-        return NewBatch{ReadString(ReadField(element, "topic")),
-                        ReadInt(ReadField(element, "partition")),
-                        {bytes.Data(), bytes.Data() + bytes.ByteLength()}};
+        NewBatch batch{ReadString(ReadField(element, "topic")),
+                       ReadInt(ReadField(element, "partition")),
+                       {bytes.Data(), bytes.Data() + bytes.ByteLength()}};
+        const Napi::Value stamp = ReadField(element, "stamp");
+        if (!stamp.IsUndefined()) {
+            batch.stamp = {
+                .producer_id = ReadInt64(ReadField(stamp, "producerId")),
+                .epoch = static_cast<int16_t>(ReadInt(ReadField(stamp, "producerEpoch"))),
+                .base_sequence = ReadInt(ReadField(stamp, "baseSequence"))};
+        }
+        return batch;
     });
 }
 

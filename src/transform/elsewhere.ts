@@ -2,16 +2,29 @@
 
 import { DenseRecords } from '../batches/dense-records.ts'
 import type { Int64 } from '../batches/int64.ts'
+import { OffsetRuns } from '../batches/offset-runs.ts'
 import type { RecordBody } from '../batches/record-tail.ts'
 import type { RecordView } from '../batches/record-view.ts'
 import type { ResealedBatch } from '../batches/reseal.ts'
 import { partitionOfKey } from './key-partition.ts'
 
-/** A batch for a partition of the target that is not its lane's. */
-export interface ElsewhereBatch {
+/** Records of a batch that are for a partition of the target that is not its lane's. */
+export interface SentElsewhere {
   topic: string
   partition: number
+  /** Where they came from: as in a ResealedBatch. */
+  offsets: Float64Array<ArrayBuffer>
+}
+
+export interface ElsewhereBatch extends SentElsewhere {
   bytes: Uint8Array<ArrayBuffer>
+}
+
+/** So many records for this partition are there already, and are left out. */
+export interface Passing {
+  topic: string
+  partition: number
+  records: number
 }
 
 const roomBytes = 4_096
@@ -20,10 +33,20 @@ export class Elsewhere {
   readonly #partitions: Readonly<Record<string, number>>
   readonly #mostBytes: number
   readonly #records = new Map<string, Map<number, DenseRecords>>()
+  readonly #passing: { topic: string; partition: number; left: number; runs: OffsetRuns }[]
   readonly #unknown = new Set<string>()
 
   /** `partitions`: of each topic of the target that is known. */
-  constructor(partitions: Readonly<Record<string, number>>, mostBytes: number) {
+  constructor(
+    partitions: Readonly<Record<string, number>>,
+    mostBytes: number,
+    passing: readonly Passing[]
+  ) {
+    this.#passing = passing.map(({ records, ...place }) => ({
+      ...place,
+      left: records,
+      runs: new OffsetRuns()
+    }))
     this.#partitions = partitions
     this.#mostBytes = mostBytes
   }
@@ -58,6 +81,7 @@ export class Elsewhere {
     offset: number,
     timestamp: Int64
   ): void {
+    if (this.#pass(place, offset)) return
     const records = this.#at(place.topic, place.partition)
     if ('headersEnd' in record) records.add(record, offset, timestamp)
     else records.addMade(record, offset, timestamp)
@@ -67,9 +91,27 @@ export class Elsewhere {
   seal(seal: (records: DenseRecords) => ResealedBatch[]): ElsewhereBatch[] {
     return [...this.#records].flatMap(([topic, byPartition]) =>
       [...byPartition].flatMap(([partition, records]) =>
-        seal(records).map(({ bytes }) => ({ topic, partition, bytes }))
+        seal(records).map(({ bytes, offsets }) => ({ topic, partition, bytes, offsets }))
       )
     )
+  }
+
+  /** What was left out. */
+  get passed(): SentElsewhere[] {
+    return this.#passing.flatMap(({ topic, partition, runs }) => {
+      const offsets = runs.rows()
+      return offsets.length > 0 ? { topic, partition, offsets } : []
+    })
+  }
+
+  #pass({ topic, partition }: { topic: string; partition: number }, offset: number): boolean {
+    const passing = this.#passing.find(
+      one => one.left > 0 && one.partition === partition && one.topic === topic
+    )
+    if (passing === undefined) return false
+    passing.left--
+    passing.runs.add(offset)
+    return true
   }
 
   #at(topic: string, partition: number): DenseRecords {

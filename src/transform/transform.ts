@@ -17,7 +17,7 @@ import {
 } from '../batches/reseal.ts'
 import { type Chain, HandlerFailure, type Place } from './chain.ts'
 import { deadLetterOf, deadLetterTopic } from './dead-letter.ts'
-import { Elsewhere, type ElsewhereBatch } from './elsewhere.ts'
+import { Elsewhere, type ElsewhereBatch, type Passing, type SentElsewhere } from './elsewhere.ts'
 import { HandledRecord } from './handled-record.ts'
 
 /** What becomes of a record on which a handler fails. */
@@ -32,6 +32,8 @@ export interface TransformTask extends ResealTask {
   /** Partitions of the target's topics, as far as known. */
   partitions: Readonly<Record<string, number>>
   onError: ErrorPolicy
+  /** What other partitions have already of what handlers are going to send there. */
+  passing?: readonly Passing[]
   /** What handlers leave as it came is written anew all the same where it has another codec than `codec`. */
   forcesCodec?: boolean
   /** Set where handlers are not to be asked again: why all records of the batch count as failed. */
@@ -58,6 +60,8 @@ export type TransformResult =
       batches: ResealedBatch[]
       skipped: number
       elsewhere: ElsewhereBatch[]
+      /** What was left out as asked. */
+      passed: SentElsewhere[]
       errors?: RecordErrors
     }
   | { needs: string[]; bytes: Uint8Array<ArrayBuffer> }
@@ -94,7 +98,7 @@ class Transform {
     this.#task = task
     this.#chain = chain
     this.#opened = openTask(task, defaultLimits)
-    this.#elsewhere = new Elsewhere(task.partitions, mostBytes)
+    this.#elsewhere = new Elsewhere(task.partitions, mostBytes, task.passing ?? [])
     if (!mayPass(task)) this.#written = this.#begin()
   }
 
@@ -113,6 +117,7 @@ class Transform {
       batches: this.#written.count === 0 ? [] : seal(this.#written),
       skipped: this.#skipped,
       elsewhere: this.#elsewhere.seal(seal),
+      passed: this.#elsewhere.passed,
       ...(this.#errors && { errors: this.#errors })
     }
   }

@@ -86,8 +86,7 @@ test('each handler that comes along does what it says, and the others pass', lim
     const found = await readAll(`${id}-${name}`)
     assert.deepEqual(found.map(plainRecord), expected, name)
     const [row] = partitionsOf(report, `${id}-${name}`)
-    // With a single partition a record of any key is at home.
-    assert.equal(row?.delivery, name === 'rename' ? 'at-least-once' : 'exactly-once', name)
+    assert.equal(row?.delivery, 'exactly-once', name)
     const { shallow, transform } = row.batches
     assert.deepEqual([shallow > 0, transform > 0], [name === 'none', name !== 'none'], name)
   }

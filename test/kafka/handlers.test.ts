@@ -182,7 +182,7 @@ test('a handler splits a topic and chooses partitions by key', limit, async t =>
   const { code, report, mirror } = await mirrorOnce(t, await withHandler(t, topic, splitting))
   assert.equal(code, 0, mirror.tail())
   for (const { delivery, deliveryReason } of partitionsOf(report, topic)) {
-    assert.deepEqual([delivery, deliveryReason], ['at-least-once', 'fan-out'])
+    assert.deepEqual([delivery, deliveryReason], ['exactly-once', ''])
   }
   const even = await readAll(pair.target.bootstrap, topic)
   for (const records of even.values()) {
@@ -204,6 +204,60 @@ test('a handler splits a topic and chooses partitions by key', limit, async t =>
       const number = recordNumber(value)
       assert.ok(number > (last.get(from) ?? -1), `${number} of ${from} is out of order`)
       last.set(from, number)
+    }
+  }
+})
+
+test('killed again and again, what goes to other partitions is there once', limit, async t => {
+  // Of each five numbers one stays, one is there twice, and all lanes share two partitions.
+  const splitting = `export default (record, { partition }) => {
+    const number = Number.parseInt(record.value.toString(), 10)
+    if (number % 5 === 0) return record
+    const other = record.with({ key: Buffer.from(String(partition)) })
+    other.topic += '-other'
+    other.partition = number % 2
+    return number % 5 === 1 ? [other, other.with({})] : other
+  }`
+  const topic = await bothTopics(3)
+  await createTopic(pair.target.bootstrap, `${topic}-other`, 2)
+  const load = await startLoad(pair.source.bootstrap, topic, {
+    everyMs: 50,
+    batchRecords: 20,
+    isIdempotent: true
+  })
+  t.after(() => load.stop().catch(() => undefined))
+  const options = await withHandler(t, topic, splitting)
+  // Handlers' threads take most of a second to start.
+  const flags = [...(options.flags ?? []), '--offset.commit.interval.ms', '2000']
+  const consumer = { 'group.instance.id': 'one' }
+  const mirrors = { ...options, consumer, flags }
+  const lives = await killAgainAndAgain(t, mirrors, 6, seededRandom(t), 3_000)
+  await load.stop()
+  t.diagnostic(`${load.records} records, ${lives.arrived} found behind commits`)
+  assert.ok(lives.arrived > 0)
+  for (const { delivery } of lives.started) assert.equal(delivery, 'exactly-once')
+  const { code, report, mirror } = await mirrorOnce(t, options)
+  assert.equal(code, 0, mirror.tail())
+  for (const { delivery } of partitionsOf(report, topic)) assert.equal(delivery, 'exactly-once')
+  const all = Array.from({ length: load.records / 3 }, (_, number) => number)
+  for (const numbers of (await readNumbers(pair.target.bootstrap, topic)).values()) {
+    assert.deepEqual(
+      numbers,
+      all.filter(number => number % 5 === 0)
+    )
+  }
+  const others = await readAll(pair.target.bootstrap, `${topic}-other`)
+  for (const [partition, records] of others) {
+    const wanted = all
+      .filter(number => number % 5 !== 0 && number % 2 === partition)
+      .flatMap(number => (number % 5 === 1 ? [number, number] : number))
+    for (const lane of ['0', '1', '2']) {
+      const found = records.filter(({ key }) => `${key}` === lane)
+      assert.deepEqual(
+        found.map(({ value }) => recordNumber(value)),
+        wanted,
+        `of ${lane} in ${partition}`
+      )
     }
   }
 })

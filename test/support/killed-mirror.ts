@@ -26,16 +26,20 @@ export type Lives = {
 /** One life in so many is not even given the time to begin its lanes. */
 const earlyOneIn = 5
 const earlyMs = 1_000
-const workMs = 800
+const shortWorkMs = 800
 /** Brokers may be down at the same time. */
 const beginLimitMs = 90_000
 
-/** Starts it so many times, or until told, and kills it each time at a moment that nobody chose. */
+/**
+ * Starts it so many times, or until told, and kills it each time at a moment that nobody chose, at most `workMs` after
+ * its first lane has begun.
+ */
 export async function killAgainAndAgain(
   t: TestContext,
   options: MirrorOptions,
   times: number | (() => boolean),
-  random: Random
+  random: Random,
+  workMs = shortWorkMs
 ): Promise<Lives> {
   const isOver = typeof times === 'number' ? () => lives.count >= times : times
   const lives: Lives = { count: 0, started: [], arrived: 0, early: 0, startMs: [] }

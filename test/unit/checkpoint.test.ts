@@ -36,6 +36,21 @@ test('a stop that outlives the process travels along, and older text knows of no
   assert.deepEqual(older, { kind: 'own', checkpoint })
 })
 
+test('other partitions travel along, and damage to them is no checkpoint', () => {
+  const branch = {
+    topic: 'a.b-c_d',
+    producerId: 5,
+    producerEpoch: 0,
+    nextSequence: 9,
+    targetEnd: 77
+  }
+  const branches = [0, 12].map(partition => ({ ...branch, partition }))
+  const text = encodeCheckpoint({ ...checkpoint, branches })
+  assert.deepEqual(decodeCheckpoint(text), { kind: 'own', checkpoint: { ...checkpoint, branches } })
+  assert.match(text, /;fan=a\.b-c_d:0\.5\.0\.9\.77,12\.5\.0\.9\.77$/)
+  assert.deepEqual(decodeCheckpoint(`${text}x`), { kind: 'foreign' })
+})
+
 test('what was done travels along, and older text does not tell', () => {
   const deeds = { paths: { shallow: 12, holes: 3, 'already-there': 1 }, lost: 7 }
   const text = encodeCheckpoint({ ...checkpoint, deeds })
