@@ -1,17 +1,25 @@
 // Writes what handlers send to other partitions than the lane's, before the lane goes on: once, under a producer of the
 // lane's own for each partition, wherever the lane's checkpoints can tell of them.
 
+import type { Logger } from 'pino'
 import type { Cluster, KafkaFailure, TopicPartition } from '../native/index.ts'
 import type { ElsewhereBatch, SentElsewhere } from '../transform/elsewhere.ts'
+import { beginAnew } from './begin-anew.ts'
 import type { Commits } from './commits.ts'
 import { atLeastOnce, type DeliveryReason, type DeliveryWish } from './delivery.ts'
 import type { FanOut } from './fan-out.ts'
 import type { Lane } from './lane.ts'
 import { whyUnproved } from './lane-origins.ts'
-import { Forgotten, notYet, type OtherPartitions, Refused } from './other-partitions.ts'
+import type { Lanes } from './lanes.ts'
+import { notYet, type OtherPartitions, OutOfSequence, Refused } from './other-partitions.ts'
 import { claimProducers, type ProducerSource } from './producer-claims.ts'
 
+/** By the time that its commit was made. */
+class GivenUp extends Error {}
+
 export interface FanOutWriterOptions {
+  lanes: Pick<Lanes, 'pendAgain' | 'refuse'>
+  log: Logger
   target: Pick<Cluster, 'listOffsets'>
   link: ProducerSource
   commits: Pick<Commits, 'commitNow'>
@@ -27,41 +35,40 @@ export class FanOutWriter {
     this.#options = options
   }
 
-  /** Until all is acknowledged. What a lane writes is to be given one batch of the source after the other. Refused as OtherPartitions says. */
+  /**
+   * Until all is acknowledged, one batch of the source after the other. False: the lane was given up meanwhile, or
+   * begins anew since the target knows more of it than we do. Refused as OtherPartitions says.
+   */
   async write(
     lane: Lane,
     batches: readonly ElsewhereBatch[],
     passed: readonly SentElsewhere[]
-  ): Promise<void> {
-    // Its next life has another.
-    const own = lane.fanOut
-    own?.notePassed(passed)
-    const left = new Set(batches)
-    while (left.size > 0) {
-      const fanOut = await this.#prepare(lane, own, [...left])
-      try {
-        await this.#options.others.write([...left], {
-          stampOf: batch => fanOut?.stampOf(batch),
-          noteWritten: (batch, base) => {
-            fanOut?.noteWritten(batch, base)
-            left.delete(batch)
-          }
-        })
-      } catch (error) {
-        if (!(error instanceof Forgotten)) throw error
-        // What of it has arrived cannot be told any more.
-        this.#lower(lane, 'resync-unknown')
-        fanOut?.drop(error.place)
-      }
+  ): Promise<boolean> {
+    const { others, lanes, log } = this.#options
+    lane.fanOut?.notePassed(passed)
+    if (batches.length === 0) return true
+    try {
+      const fanOut = await this.#prepare(lane, batches)
+      await others.write(batches, {
+        stampOf: batch => fanOut?.stampOf(batch),
+        noteWritten: (batch, base) => fanOut?.noteWritten(batch, base)
+      })
+      return true
+    } catch (error) {
+      if (error instanceof OutOfSequence) {
+        log.warn(
+          { lane: lane.name, error: error.message },
+          'another mirror has written here: the lane begins anew'
+        )
+        beginAnew(lanes, lane, log)
+      } else if (!(error instanceof GivenUp)) throw error
+      return false
     }
   }
 
   /** With a producer for each of the partitions, which is committed before it writes; undefined where there is to be none. */
-  async #prepare(
-    lane: Lane,
-    fanOut: FanOut | undefined,
-    batches: readonly TopicPartition[]
-  ): Promise<FanOut | undefined> {
+  async #prepare(lane: Lane, batches: readonly TopicPartition[]): Promise<FanOut | undefined> {
+    const { fanOut } = lane
     const places = new Map(batches.map(place => [`${place.topic}-${place.partition}`, place]))
     const fresh = [...places.values()].filter(place => !fanOut?.has(place))
     if (fanOut === undefined || fresh.length === 0) return fanOut
@@ -97,7 +104,7 @@ export class FanOutWriter {
     const { commits, others } = this.#options
     const only = new Set([lane])
     const attempt = async (): Promise<KafkaFailure | undefined> => {
-      if (lane.id === 0 || lane.fanOut !== fanOut) throw new Refused('the lane was given up')
+      if (lane.id === 0 || lane.fanOut !== fanOut) throw new GivenUp()
       return (await commits.commitNow(only)) ? undefined : notYet
     }
     await others.untilDone('a commit', attempt)

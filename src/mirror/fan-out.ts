@@ -46,11 +46,6 @@ export class FanOut {
     this.#branches.set(nameOf(end), new Branch(end, 0))
   }
 
-  /** The target has forgotten its producer. */
-  drop(place: TopicPartition): void {
-    this.#branches.delete(nameOf(place))
-  }
-
   /** Undefined for a partition that is none of the branches. */
   stampOf(place: TopicPartition): ProducerStamp | undefined {
     return this.#branches.get(nameOf(place))?.stamp

@@ -130,7 +130,7 @@ export class Handling implements Workshop {
     const isLetter = ({ topic }: ElsewhereBatch) => topic === letters
     await others.write(elsewhere.filter(isLetter), unstamped)
     const sent = elsewhere.filter(batch => !isLetter(batch))
-    await fanOut.write(lane, sent, passed)
+    if (!(await fanOut.write(lane, sent, passed))) return nothing
     return errors ? this.#admit(lane, rule, errors, result) : result
   }
 

@@ -108,6 +108,8 @@ export function openLink(options: LinkPartsOptions): LinkParts {
         lanes,
         others,
         fanOut: new FanOutWriter({
+          lanes,
+          log,
           target,
           link,
           commits,

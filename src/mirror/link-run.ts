@@ -3,6 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { failureOf, type KafkaFailure, type LinkEvent, linkValue } from '../native/index.ts'
+import { beginAnew } from './begin-anew.ts'
 import { BoundedGoal } from './bounded-goal.ts'
 import { drainLanes } from './drain.ts'
 import { describeEnd, type End, type Ended, type Leftovers } from './end.ts'
@@ -29,8 +30,6 @@ const rangesMs = 500
 const reconsiderMs = 30_000
 const heldBackEveryMs = 5_000
 const retryMs = 500
-const mostResumes = 3
-const resumeLoopMs = 60_000
 const queueSizeMs = 60_000
 const producerIdTimeoutMs = 3_000
 
@@ -245,7 +244,10 @@ export class LinkRun {
     if (event.type === 'lane-stopped') return this.#noteStop(lane, event)
     logLaneEvent(this.#log, repeats, lane, event)
     if (event.type === 'lane-needs-range') return ranges.note(lane)
-    if (event.type === 'lane-needs-resume') return this.#beginAnew(lane, event.code)
+    if (event.type !== 'lane-needs-resume') return
+    // Old batches after a lost connection: nobody has refused anything.
+    if (event.code === 0) lanes.pendAgain(lane)
+    else beginAnew(lanes, lane, this.#log)
   }
 
   #noteStop(lane: Lane, event: Extract<LinkEvent, { type: 'lane-stopped' }>): void {
@@ -297,25 +299,6 @@ export class LinkRun {
     lane.gaps.note({ from, to, isSkipped })
     if (isSkipped) skippedGaps.note(lane)
     logLaneEvent(this.#log, repeats, lane, event)
-  }
-
-  /** The target is asked what has arrived, and the lane goes on there. */
-  #beginAnew(lane: Lane, code: number): void {
-    const { lanes } = this.#parts
-    lanes.pendAgain(lane)
-    // Old batches after a lost connection: nobody has refused anything.
-    if (code === 0) return
-    const now = performance.now()
-    const offset = lane.own?.offset ?? -1
-    lane.resumes = [...lane.resumes, { at: now, offset }].filter(
-      resume => resume.offset === offset && now - resume.at < resumeLoopMs
-    )
-    if (lane.resumes.length < mostResumes) return
-    const detail =
-      'the target refuses its sequence again and again; is another producer writing under its id?'
-    lanes.refuse(lane, { reason: 'resume-loop', detail })
-    const { topic, partition } = lane
-    this.#log.error({ topic, partition, reason: 'resume-loop', detail }, 'lane stopped')
   }
 
   // In this order: nothing new begins; lanes finish; the last commit rests on their acknowledgements;

@@ -1,13 +1,7 @@
 // Makes the topics to which handlers send records, and writes batches to their partitions.
 
 import type { Logger } from 'pino'
-import {
-  type Cluster,
-  failureOf,
-  type KafkaFailure,
-  type ProducerStamp,
-  type TopicPartition
-} from '../native/index.ts'
+import { type Cluster, failureOf, type KafkaFailure, type ProducerStamp } from '../native/index.ts'
 import {
   chooseReplication,
   isWorthRetrying,
@@ -30,15 +24,8 @@ export interface OtherPartitionsOptions {
 /** What will not go better when it is tried again, in one sentence. */
 export class Refused extends Error {}
 
-/** The target does not know the producer any more under which a batch was sent. */
-export class Forgotten extends Error {
-  readonly place: TopicPartition
-
-  constructor(place: TopicPartition) {
-    super(`the producer of ${place.topic}-${place.partition} is forgotten`)
-    this.place = place
-  }
-}
+/** The target has another sequence of its producer there than the batch was sent under. */
+export class OutOfSequence extends Error {}
 
 export interface Stamps {
   /** Asked when the batches before it are there; undefined: it is written without one, and may be there twice. */
@@ -50,7 +37,7 @@ export interface Stamps {
 /** DUPLICATE_SEQUENCE_NUMBER: it is there. */
 const isThere = 46
 /** OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH, UNKNOWN_PRODUCER_ID. */
-const forgotten = new Set([45, 47, 59])
+const outOfSequence = new Set([45, 47, 59])
 
 /** Of a topic that is made, where nothing else is asked for and there are as many brokers. */
 const mostReplicas = 3
@@ -89,7 +76,7 @@ export class OtherPartitions {
     }
   }
 
-  /** Until all is acknowledged, in order. Refused where a partition does not take it, Forgotten as that says. */
+  /** Until all is acknowledged, in order. Refused where a partition does not take it, OutOfSequence as that says. */
   async write(batches: readonly ElsewhereBatch[], stamps: Stamps): Promise<void> {
     for (const round of inRounds(batches)) await this.#append(round, stamps)
   }
@@ -136,8 +123,8 @@ export class OtherPartitions {
         else failures.push(failure)
         return !isWritten
       })
-      const lost = rest.find((_, at) => forgotten.has(failures[at]?.code ?? 0))
-      if (lost?.stamp) throw new Forgotten(lost.batch)
+      const refused = failures.find(({ code }, at) => rest[at]?.stamp && outOfSequence.has(code))
+      if (refused) throw new OutOfSequence(refused.name)
       return failures[0]
     })
   }

@@ -90,6 +90,8 @@ test('a checkpoint has room for some sixty partitions', () => {
 /** A target that answers as told, and what it was asked, in order. */
 function worldOf(answers: readonly (number | Partial<KafkaFailure>)[], wish?: 'exactly-once') {
   const told: string[] = []
+  const lanes: string[] = []
+  const log = pino({ enabled: false })
   const left = answers.values()
   let producers = 71
   const others = new OtherPartitions({
@@ -107,7 +109,7 @@ function worldOf(answers: readonly (number | Partial<KafkaFailure>)[], wish?: 'e
     },
     creation: { create: true, grow: false } as never,
     timeoutMs: 1_000,
-    log: pino({ enabled: false }),
+    log,
     repeats: new Repeats()
   })
   const lane = new Lane('topic', 0)
@@ -115,6 +117,11 @@ function worldOf(answers: readonly (number | Partial<KafkaFailure>)[], wish?: 'e
   lane.level = exactlyOnce
   lane.fanOut = new FanOut()
   const writer = new FanOutWriter({
+    lanes: {
+      pendAgain: () => void lanes.push('again'),
+      refuse: (_, { reason }) => void lanes.push(reason)
+    },
+    log,
     target: {
       listOffsets: async partitions => partitions.map(partition => ({ ...partition, offset: 500 }))
     },
@@ -137,7 +144,7 @@ function worldOf(answers: readonly (number | Partial<KafkaFailure>)[], wish?: 'e
     wish,
     timeoutMs: 1_000
   })
-  return { lane, writer, told }
+  return { lane, lanes, writer, told }
 }
 
 function batchAt(offset: number, records: number, partition = 3) {
@@ -167,17 +174,23 @@ test('an answer that is lost is asked for again under the same sequence', async 
   assert.equal(lane.fanOut?.stampOf(place)?.baseSequence, 10)
 })
 
-test('a producer that the target forgot is replaced, and that is told', async () => {
-  const { lane, writer, told } = worldOf([500, { code: 45 }, 600])
-  await writer.write(lane, [batchAt(0, 10), batchAt(10, 5)], [])
-  assert.deepEqual(told, [
-    'commit other:3.71.0.0.500',
-    '3: 71/0',
-    '3: 71/10',
-    'commit other:3.72.0.0.500',
-    '3: 72/0'
-  ])
-  assert.equal(lane.level.deliveryReason, 'resync-unknown')
+test('a sequence that the target refuses has the lane begun anew, and again and again stops it', async () => {
+  const { lane, lanes, writer, told } = worldOf([500, { code: 45 }, { code: 45 }, { code: 47 }])
+  assert.equal(await writer.write(lane, [batchAt(0, 10), batchAt(10, 5)], []), false)
+  assert.deepEqual(told, ['commit other:3.71.0.0.500', '3: 71/0', '3: 71/10'])
+  assert.deepEqual(lanes, ['again'])
+  for (let time = 2; time <= 3; time++) {
+    assert.equal(await writer.write(lane, [batchAt(10, 5)], []), false)
+  }
+  assert.deepEqual(lanes, ['again', 'again', 'again', 'resume-loop'])
+  assert.deepEqual(lane.level, exactlyOnce)
+})
+
+test('a lane that was given up before its commit writes nothing', async () => {
+  const { lane, writer, told } = worldOf([])
+  lane.id = 0
+  assert.equal(await writer.write(lane, [batchAt(0, 10)], []), false)
+  assert.deepEqual(told, [])
 })
 
 test('what no checkpoint has room for is written at least once, unless that is not wanted', async () => {
