@@ -2,23 +2,25 @@
 
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, type TestContext, test } from 'node:test'
 import { partitionOfKey } from '../../src/transform/key-partition.ts'
 import { produceMixed, produceNumbered, recordNumber } from '../support/corpus.ts'
 import { compareBatchBytes, compareTopics } from '../support/digest.ts'
+import { writeHandler } from '../support/handler-file.ts'
 import { startPair } from '../support/kafka-broker.ts'
 import { createTopic } from '../support/kafka-tools.ts'
 import { killAgainAndAgain } from '../support/killed-mirror.ts'
 import { type MirrorOptions, mirrorOnce, partitionsOf } from '../support/mirror-process.ts'
 import { readNumbers } from '../support/numbered-once.ts'
 import { seededRandom } from '../support/random.ts'
-import { withClient } from '../support/raw-client.ts'
-import { type DecodedRecord, decodeBatch } from '../support/records.ts'
+import type { DecodedRecord } from '../support/records.ts'
+import {
+  assertSplit,
+  readRecords,
+  splitHandler,
+  splitPartitions
+} from '../support/split-records.ts'
 import { startLoad } from '../support/steady-load.ts'
-import { readBatches } from '../support/topic-reader.ts'
 
 const limit = { timeout: 120_000 }
 
@@ -142,9 +144,9 @@ test(
     assert.equal(code, 0, mirror.tail())
     for (const { delivery } of partitionsOf(report, topic)) assert.equal(delivery, 'exactly-once')
     const [all, passed, letters] = await Promise.all([
-      readAll(pair.source.bootstrap, topic),
-      readAll(pair.target.bootstrap, topic),
-      readAll(pair.target.bootstrap, `${topic}.dlq`)
+      readRecords(pair.source.bootstrap, topic),
+      readRecords(pair.target.bootstrap, topic),
+      readRecords(pair.target.bootstrap, `${topic}.dlq`)
     ])
     for (const [partition, records] of all) {
       const failed = records.filter(({ offset }) => offset % 100 === 7)
@@ -184,14 +186,14 @@ test('a handler splits a topic and chooses partitions by key', limit, async t =>
   for (const { delivery, deliveryReason } of partitionsOf(report, topic)) {
     assert.deepEqual([delivery, deliveryReason], ['exactly-once', ''])
   }
-  const even = await readAll(pair.target.bootstrap, topic)
+  const even = await readRecords(pair.target.bootstrap, topic)
   for (const records of even.values()) {
     assert.deepEqual(
       records.map(({ value }) => recordNumber(value)),
       Array.from({ length: 500 }, (_, place) => place * 2)
     )
   }
-  const odd = await readAll(pair.target.bootstrap, `${topic}-odd`)
+  const odd = await readRecords(pair.target.bootstrap, `${topic}-odd`)
   assert.equal(
     [...odd.values()].reduce((sum, records) => sum + records.length, 0),
     1_500
@@ -209,24 +211,15 @@ test('a handler splits a topic and chooses partitions by key', limit, async t =>
 })
 
 test('killed again and again, what goes to other partitions is there once', limit, async t => {
-  // Of each five numbers one stays, one is there twice, and all lanes share two partitions.
-  const splitting = `export default (record, { partition }) => {
-    const number = Number.parseInt(record.value.toString(), 10)
-    if (number % 5 === 0) return record
-    const other = record.with({ key: Buffer.from(String(partition)) })
-    other.topic += '-other'
-    other.partition = number % 2
-    return number % 5 === 1 ? [other, other.with({})] : other
-  }`
   const topic = await bothTopics(3)
-  await createTopic(pair.target.bootstrap, `${topic}-other`, 2)
+  await createTopic(pair.target.bootstrap, `${topic}-other`, splitPartitions)
   const load = await startLoad(pair.source.bootstrap, topic, {
     everyMs: 50,
     batchRecords: 20,
     isIdempotent: true
   })
   t.after(() => load.stop().catch(() => undefined))
-  const options = await withHandler(t, topic, splitting)
+  const options = await withHandler(t, topic, splitHandler)
   // Handlers' threads take most of a second to start.
   const flags = [...(options.flags ?? []), '--offset.commit.interval.ms', '2000']
   const consumer = { 'group.instance.id': 'one' }
@@ -239,42 +232,8 @@ test('killed again and again, what goes to other partitions is there once', limi
   const { code, report, mirror } = await mirrorOnce(t, options)
   assert.equal(code, 0, mirror.tail())
   for (const { delivery } of partitionsOf(report, topic)) assert.equal(delivery, 'exactly-once')
-  const all = Array.from({ length: load.records / 3 }, (_, number) => number)
-  for (const numbers of (await readNumbers(pair.target.bootstrap, topic)).values()) {
-    assert.deepEqual(
-      numbers,
-      all.filter(number => number % 5 === 0)
-    )
-  }
-  const others = await readAll(pair.target.bootstrap, `${topic}-other`)
-  for (const [partition, records] of others) {
-    const wanted = all
-      .filter(number => number % 5 !== 0 && number % 2 === partition)
-      .flatMap(number => (number % 5 === 1 ? [number, number] : number))
-    for (const lane of ['0', '1', '2']) {
-      const found = records.filter(({ key }) => `${key}` === lane)
-      assert.deepEqual(
-        found.map(({ value }) => recordNumber(value)),
-        wanted,
-        `of ${lane} in ${partition}`
-      )
-    }
-  }
+  await assertSplit(pair.target.bootstrap, topic, { partitions: 3, count: load.records / 3 })
 })
-
-async function readAll(bootstrap: string, topic: string) {
-  return withClient(bootstrap, async client => {
-    const partitions = new Map<number, DecodedRecord[]>()
-    for (const partition of await client.partitions(topic)) {
-      const records: DecodedRecord[] = []
-      for await (const { bytes } of readBatches(client, topic, partition)) {
-        records.push(...decodeBatch(bytes).records)
-      }
-      partitions.set(partition, records)
-    }
-    return partitions
-  })
-}
 
 function withoutOffset({ offset: _, ...record }: DecodedRecord) {
   return record
@@ -315,10 +274,7 @@ async function bothTopics(partitions: number): Promise<string> {
 }
 
 async function withHandler(t: TestContext, topic: string, code: string): Promise<MirrorOptions> {
-  const folder = await mkdtemp(join(tmpdir(), 'heliostat-handler-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
-  const file = join(folder, 'handler.mjs')
-  await writeFile(file, code)
+  const file = await writeHandler(t, code)
   const names = { whitelist: topic, group: topic }
   return { source: pair.source, target: pair.target, ...names, flags: ['--message.handler', file] }
 }
