@@ -52,7 +52,7 @@ npm run bench -- --compare OLD.json NEW.json
 npm run bench -- latency [options]
   how long records take through a mirror at a steady rate, beside a consumer of the source
 npm run bench -- reseal [options]
-  how fast one worker thread rebuilds batches, for each codec; needs no brokers
+  how fast worker threads rebuild batches, for each codec; needs no brokers
 npm run bench -- verify [options]
   how fast \`heliostat verify\` reads whole topics, beside Kafka's own consumers
 

@@ -1,4 +1,4 @@
-// One cell of the benchmark of rebuilding, in a process of its own: one worker thread that is never without work.
+// One cell of the benchmark of rebuilding, in a process of its own: worker threads that are never without work.
 // Takes a ResealCell as JSON, prints a ResealRun.
 
 import { type Codec, codecNumber } from '../src/batches/codec.ts'
@@ -17,6 +17,8 @@ export interface ResealCell {
   /** Before compression. */
   batchBytes: number
   repeats: number
+  /** Workers. */
+  threads: number
 }
 
 export interface ResealRound {
@@ -40,7 +42,7 @@ const warmUpMs = 1_500
 const cell = JSON.parse(process.argv[2] ?? '') as ResealCell
 const batchRecords = Math.max(1, Math.floor(cell.batchBytes / cell.recordBytes))
 const { plain, packed } = makeBatch(cell, batchRecords)
-const pool = new BatchPool({ maxThreads: 1 })
+const pool = new BatchPool({ maxThreads: cell.threads })
 await measure(warmUpMs)
 const rounds: ResealRound[] = []
 for (let repeat = 0; repeat < cell.repeats; repeat++) rounds.push(await measure(roundMs))

@@ -1,4 +1,4 @@
-// The benchmark of rebuilding batches: how many bytes of records one worker thread decodes, renumbers and encodes
+// The benchmark of rebuilding batches: how many bytes of records worker threads decode, renumber and encode
 // again in a second, for each codec. `npm run bench -- reseal`; needs no brokers.
 
 import { execFile } from 'node:child_process'
@@ -32,6 +32,7 @@ export const resealUsage = `npm run bench -- reseal [options]
   --codec NAME         this codec only: ${codecs.join(', ')}
   --to NAME            written in this codec; its own unless given
   --repeats N          rounds of a second for each cell (default 5)
+  --threads N          workers (default 1)
 `
 
 /** Returns the exit code. Nothing fails when a figure is too low: the table says so. */
@@ -45,8 +46,8 @@ export async function benchReseal(argv: readonly string[]): Promise<number> {
   console.log(header.join('\n'))
   for (const codec of chosen.codecs) {
     for (const shape of shapes) {
-      const { repeats, to = codec } = chosen
-      const cell: ResealCell = { codec, to, ...shape, repeats }
+      const { repeats, threads, to = codec } = chosen
+      const cell: ResealCell = { codec, to, ...shape, repeats, threads }
       const { stdout } = await run(process.execPath, [cellProgram, JSON.stringify(cell)])
       console.log(row(cell, JSON.parse(stdout) as ResealRun))
     }
@@ -59,7 +60,7 @@ export async function benchReseal(argv: readonly string[]): Promise<number> {
 }
 
 const header = [
-  '| codec | record B | batch B | packed to | MB per CPU-second | records per CPU-second | MB/s of one worker | peak RSS MB | wanted |',
+  '| codec | record B | batch B | packed to | MB per CPU-second | records per CPU-second | MB/s | peak RSS MB | wanted |',
   '|---|---|---|---|---|---|---|---|---|'
 ]
 
@@ -109,21 +110,25 @@ interface Chosen {
   codecs: readonly Codec[]
   to?: Codec
   repeats: number
+  threads: number
 }
 
 function read(argv: readonly string[]): Chosen | string {
   try {
     const text = { type: 'string' } as const
-    const options = { codec: text, to: text, repeats: text }
-    const { codec, to: wanted, repeats = '5' } = parseArgs({ args: [...argv], options }).values
-    if (!/^[1-9]\d{0,2}$/.test(repeats))
-      return `--repeats: expected a number above 0, got ${repeats}`
+    const options = { codec: text, to: text, repeats: text, threads: text }
+    const { values } = parseArgs({ args: [...argv], options })
+    const { codec, to: wanted, repeats = '5', threads = '1' } = values
+    for (const [name, value] of Object.entries({ repeats, threads })) {
+      if (!/^[1-9]\d{0,2}$/.test(value))
+        return `--${name}: expected a number from 1 to 999, got ${value}`
+    }
     const found = codecs.filter(name => codec === undefined || name === codec)
     if (found.length === 0) return `--codec: expected one of ${codecs.join(', ')}, got ${codec}`
     const to = codecs.find(name => name === wanted)
     if (wanted !== undefined && to === undefined)
       return `--to: expected one of ${codecs.join(', ')}, got ${wanted}`
-    return { codecs: found, ...(to && { to }), repeats: Number(repeats) }
+    return { codecs: found, ...(to && { to }), repeats: Number(repeats), threads: Number(threads) }
   } catch (error) {
     return (error as Error).message
   }

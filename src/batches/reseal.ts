@@ -149,11 +149,11 @@ export function sealWithin(records: DenseRecords, codec: Codec, task: BatchSizes
   const aimBytes = task.aimBytes ?? task.maxBytes
   const isFit = batch.length <= (records.count === 1 ? task.maxBytes : aimBytes)
   if (isFit) return [describe(records, batch)]
-  if (records.count === 1) throw tooLarge(records, batch.length, task.maxBytes)
+  if (records.count === 1) throw new TooLarge(records.runs.first, batch.length, task.maxBytes)
   const parts = records.split(Math.ceil(batch.length / aimBytes))
   if (parts.length === 1) {
     if (batch.length <= task.maxBytes) return [describe(records, batch)]
-    throw tooLarge(records, batch.length, task.maxBytes)
+    throw new TooLarge(records.runs.first, batch.length, task.maxBytes)
   }
   return parts.flatMap(part => sealWithin(part, codec, task))
 }
@@ -170,10 +170,16 @@ function describe(records: DenseRecords, batch: Buffer): ResealedBatch {
   }
 }
 
-function tooLarge(records: DenseRecords, bytes: number, maxBytes: number): BatchFault {
-  return new BatchFault(
-    'too-large',
-    `the record at offset ${records.runs.first} is ${bytes} bytes as a batch of its own, ` +
-      `and the target takes ${maxBytes}`
-  )
+/** A record that is larger as a batch of its own than the target takes, or all that a handler made of one. */
+export class TooLarge extends BatchFault {
+  /** On the source. */
+  readonly offset: number
+
+  constructor(offset: number, bytes: number, maxBytes: number) {
+    super(
+      'too-large',
+      `the record at offset ${offset} is ${bytes} bytes as a batch of its own, and the target takes ${maxBytes}`
+    )
+    this.offset = offset
+  }
 }

@@ -239,7 +239,7 @@ export const mirrorOptions = {
     default: 'fail',
     choices: ['fail', 'skip', 'dead-letter'],
     describe:
-      'When a handler throws, or returns what is no record: stop the lane, leave the record out, or write it to TOPIC.dlq on the target with headers that say where from and why. The latter two are counted and logged.'
+      'When a handler throws, returns what is no record, or makes a record larger than the target takes: stop the lane, leave the record out, or write it to TOPIC.dlq on the target with headers that say where from and why. The latter two are counted and logged.'
   },
   'max-handler-errors': {
     group: 'Mirror',

@@ -13,7 +13,8 @@ import {
   openTask,
   type ResealedBatch,
   type ResealTask,
-  sealWithin
+  sealWithin,
+  TooLarge
 } from '../batches/reseal.ts'
 import { type Chain, HandlerFailure, type Place } from './chain.ts'
 import { deadLetterOf, deadLetterTopic } from './dead-letter.ts'
@@ -68,13 +69,23 @@ export type TransformResult =
   | { failure: BatchFault['reason'] | 'handler-failed'; detail: string }
 
 export function transformBatch(task: TransformTask, chain: Chain): TransformResult {
-  try {
-    return new Transform(task, chain).run()
-  } catch (error) {
-    if (error instanceof BatchFault) return { failure: error.reason, detail: error.message }
-    if (error instanceof RecordFailure) return { failure: 'handler-failed', detail: error.message }
-    throw error
+  const tooLarge = new Map<number, string>()
+  for (;;) {
+    try {
+      return new Transform(task, chain, tooLarge).run()
+    } catch (error) {
+      // Whether a record fits is known when it is compressed: it counts as failed then, and the rest is made once more.
+      const isNews = error instanceof TooLarge && !tooLarge.has(error.offset)
+      if (!isNews || task.onError === 'fail') return failureOf(error)
+      tooLarge.set(error.offset, error.message)
+    }
   }
+}
+
+function failureOf(error: unknown): TransformResult {
+  if (error instanceof BatchFault) return { failure: error.reason, detail: error.message }
+  if (error instanceof RecordFailure) return { failure: 'handler-failed', detail: error.message }
+  throw error
 }
 
 /** A handler failed on a record, and that is the end of it. */
@@ -87,6 +98,8 @@ class Transform {
   readonly #chain: Chain
   readonly #opened: Opened
   readonly #elsewhere: Elsewhere
+  /** Offsets of which something does not fit into a batch of the target, and why. */
+  readonly #tooLarge: ReadonlyMap<number, string>
   /** Undefined for as long as the batch may pass as it came. */
   #written: DenseRecords | undefined
   #skipped = 0
@@ -94,8 +107,9 @@ class Transform {
   #kept = 0
   #errors: RecordErrors | undefined
 
-  constructor(task: TransformTask, chain: Chain) {
+  constructor(task: TransformTask, chain: Chain, tooLarge: ReadonlyMap<number, string>) {
     this.#task = task
+    this.#tooLarge = tooLarge
     this.#chain = chain
     this.#opened = openTask(task, defaultLimits)
     this.#elsewhere = new Elsewhere(task.partitions, mostBytes, task.passing ?? [])
@@ -231,6 +245,12 @@ class Transform {
   #write(record: HandledRecord): void {
     this.#rewrite()
     const { topic } = record
+    const tooLarge = this.#tooLarge.get(record.offset)
+    // One that was as large on the source is no matter of the handler.
+    if (tooLarge !== undefined && record.isChanged) {
+      this.#fail(new HandlerFailure(this.#chain.name, tooLarge), [record])
+      return
+    }
     const partition = this.#locate(record)
     if (partition === undefined) return
     const { targetTopic, targetPartition } = this.#task

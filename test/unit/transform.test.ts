@@ -1,6 +1,7 @@
 // What becomes of a batch in the hands of handlers.
 
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { codecs } from '../../src/batches/codec.ts'
 import type { Chain } from '../../src/transform/chain.ts'
@@ -248,6 +249,36 @@ test('with skip, the records on which a handler fails are left out and counted',
   assert.equal(records.length, 98)
   const message = `no country in ${base + 10}`
   assert.deepEqual(errors, { count: 2, offset: base + 10, handler: 'h0', message })
+})
+
+test('a record that has grown beyond what the target takes has failed, and one that came so has not', () => {
+  const grown = randomBytes(5_000)
+  const growing = chainOf({
+    default: record => (record.offset % 50 === 10 ? record.with({ value: grown }) : record)
+  })
+  const task = taskOf(sealed(), { maxBytes: 4_000 })
+  const failed = transformBatch(task, growing)
+  assert.ok('failure' in failed)
+  assert.equal(failed.failure, 'too-large')
+  const message = /^the record at offset 5010 is 5\d\d\d bytes .*, and the target takes 4000$/
+  assert.match(failed.detail, message)
+
+  const skipped = resultOf({ ...task, onError: 'skip' }, growing)
+  assert.equal(skipped.records.length, 98)
+  assert.deepEqual([skipped.errors?.count, skipped.errors?.offset], [2, base + 10])
+  assert.match(`${skipped.errors?.message}`, message)
+
+  const partitions = { 'orders.dlq': 4 }
+  const buried = transformBatch({ ...task, onError: 'dead-letter', partitions }, growing)
+  assert.ok('batches' in buried, JSON.stringify(buried))
+  const letters = buried.elsewhere.flatMap(({ bytes }) => decodeBatch(Buffer.from(bytes)).records)
+  assert.deepEqual(valuesOf(letters), ['value 10', 'value 60'])
+
+  const large = encodeBatch([{ value: grown }], { baseOffset: base })
+  const kept = chainOf({ default: record => record })
+  const own = transformBatch(taskOf(large, { maxBytes: 4_000, onError: 'skip' }), kept)
+  assert.ok('failure' in own)
+  assert.equal(own.failure, 'too-large')
 })
 
 test('where handlers are not to be asked again all records of the batch have failed', () => {
