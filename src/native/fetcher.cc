@@ -145,6 +145,7 @@ bool Fetcher::Make(Request& request, wire_request* wire, int16_t version) {
             request.entries.push_back({lane, {lane->lane.position(), lane->lane.position_epoch()}});
         }
     }
+    ReserveNoMore(request);
     is_polling_ = request.is_poll;
     Write(request, wire, version);
     link_.Count(LinkCount::kFetchRequests, 1);
@@ -159,6 +160,18 @@ int64_t Fetcher::WantedBytes() {
     std::lock_guard lock(mutex_);
     const int64_t wanted = behind_.empty() ? kLeastFetchBytes : std::min(fetch_bytes_, share);
     return std::max(wanted, kLeastFetchBytes);
+}
+
+// Few lanes cannot fill what many would: the rest is for the next request, and the answer counts as
+// full when each lane's part is.
+void Fetcher::ReserveNoMore(Request& request) {
+    const int64_t each = std::max(
+        {int64_t{link_.options().max_partition_fetch_bytes}, 2 * batch_bytes_, head_bytes_});
+    const int64_t most =
+        std::max(each * static_cast<int64_t>(request.entries.size()), kLeastFetchBytes);
+    if (request.reserved <= most) return;
+    link_.budget()->Return(request.reserved - most);
+    request.reserved = most;
 }
 
 bool Fetcher::HasBehind() {

@@ -47,6 +47,7 @@ class Fetcher {
     bool Begins();
     bool Make(Request& request, wire_request* wire, int16_t version);
     int64_t WantedBytes();
+    void ReserveNoMore(Request& request);
     bool HasBehind();
     size_t MostLanes(int16_t version, int64_t reserved) const;
     // Of the lanes that are behind `most` at most.
