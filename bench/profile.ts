@@ -2,10 +2,9 @@
 
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { makeFolder, removeFolder } from '../test/support/process-folder.ts'
 
 const run = promisify(execFile)
 
@@ -29,7 +28,7 @@ export interface Profiling {
 }
 
 export async function profile(pid: number): Promise<Profiling> {
-  const folder = await mkdtemp(join(tmpdir(), 'heliostat-perf-'))
+  const folder = await makeFolder()
   const data = join(folder, 'perf.data')
   const record = ['record', '-q', '-F', `${samplesPerSecond}`, '-e', 'cpu-clock', '-o', data]
   const perf = spawn('perf', [...record, '-p', `${pid}`], { stdio: ['ignore', 'ignore', 'pipe'] })
@@ -52,7 +51,7 @@ export async function profile(pid: number): Promise<Profiling> {
         if (code !== 0) return `perf ended with ${code}: ${said.trim()}`
         return `by thread\n\n${await report('comm')}\n\nby function\n\n${await report('dso,symbol')}\n`
       } finally {
-        await rm(folder, { recursive: true, force: true })
+        await removeFolder(folder)
       }
     }
   }

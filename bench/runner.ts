@@ -1,9 +1,9 @@
 // Owns the order of runs in a cell: a warm-up, then the contenders by turns (A B C A B C), each in a fresh process.
 
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { makeFolder, removeFolder } from '../test/support/process-folder.ts'
 import type { Contender, Task } from './contender.ts'
 import { ContenderProcess, type ProcessCost } from './contender-process.ts'
 import type { Cargo, Ends, Round, Sighting } from './ends.ts'
@@ -83,7 +83,7 @@ async function runOnce(
   ends: Ends,
   watch?: (mirror: ContenderProcess) => Promise<() => Promise<void>>
 ): Promise<Run> {
-  const folder = await mkdtemp(join(tmpdir(), 'heliostat-bench-'))
+  const folder = await makeFolder()
   const round = await ends.begin()
   let sighting: Promise<Sighting> | undefined
   try {
@@ -101,7 +101,7 @@ async function runOnce(
     return failed(name, repeat, reasonOf(error))
   } finally {
     if (sighting === undefined) await round.close()
-    await rm(folder, { recursive: true, force: true })
+    await removeFolder(folder)
   }
 }
 

@@ -2,11 +2,11 @@
 // two topics at the same time and look at nothing. `npm run bench -- verify`; on real brokers.
 
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { availableParallelism, cpus, tmpdir } from 'node:os'
+import { availableParallelism, cpus } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { fetchJars } from '../test/support/kafka-jars.ts'
+import { makeFolder, removeFolder } from '../test/support/process-folder.ts'
 import { withClient } from '../test/support/raw-client.ts'
 import type { ContenderName } from './contender.ts'
 import { ContenderProcess, type ProcessCost } from './contender-process.ts'
@@ -57,7 +57,7 @@ export async function benchVerify(argv: readonly string[]): Promise<number> {
   }
   console.log(`${cpus()[0]?.model}, ${availableParallelism()} cores, Node.js ${process.version}\n`)
   console.log(header.join('\n'))
-  const folder = await mkdtemp(join(tmpdir(), 'heliostat-bench-'))
+  const folder = await makeFolder()
   const brokers = await startBrokers()
   try {
     const ends = await realEnds({ ...scenario, totalRecordBytes: chosen.gb * 1e9 }, brokers)
@@ -76,7 +76,7 @@ export async function benchVerify(argv: readonly string[]): Promise<number> {
     return 1
   } finally {
     await brokers.close()
-    await rm(folder, { recursive: true, force: true })
+    await removeFolder(folder)
   }
   console.log(
     '\nMB = 10^6 bytes of records before compression, of one side; the other side is read in the same time. Seconds and\n' +
@@ -156,7 +156,7 @@ async function readByTurns(reading: Reading, repeats: number): Promise<Map<strin
 }
 
 async function runAlone(name: string, command: readonly string[]): Promise<ProcessCost> {
-  const folder = await mkdtemp(join(tmpdir(), 'heliostat-bench-'))
+  const folder = await makeFolder()
   try {
     const reader = await ContenderProcess.start(command, folder)
     const timer = setTimeout(() => reader.kill(), limitMs)
@@ -165,7 +165,7 @@ async function runAlone(name: string, command: readonly string[]): Promise<Proce
     if (cost.exitCode === 0) return cost
     throw new Error(`${name} ended with ${cost.exitCode}\n${await reader.lastOutput()}`)
   } finally {
-    await rm(folder, { recursive: true, force: true })
+    await removeFolder(folder)
   }
 }
 

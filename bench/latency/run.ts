@@ -1,8 +1,8 @@
 // Owns one latency run: a mirror, a steady load on its source, and the same consumer on both sides at once.
 
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolder, removeFolder } from '../../test/support/process-folder.ts'
 import { withClient } from '../../test/support/raw-client.ts'
 import type { Task } from '../contender.ts'
 import { ContenderProcess, type ProcessCost } from '../contender-process.ts'
@@ -52,7 +52,7 @@ export async function runLatency(
   repeat: number,
   plan: LatencyPlan
 ): Promise<LatencyRun> {
-  const folder = await mkdtemp(join(tmpdir(), 'heliostat-bench-'))
+  const folder = await makeFolder()
   try {
     const topic = `bench-latency-${contender}-${repeat}`
     await makeTopics(topic, plan)
@@ -60,7 +60,7 @@ export async function runLatency(
   } catch (error) {
     return { contender, repeat, failure: `failed: ${reasonOf(error)}` }
   } finally {
-    await rm(folder, { recursive: true, force: true })
+    await removeFolder(folder)
   }
 }
 

@@ -4,13 +4,12 @@
 import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { closeSync, existsSync, openSync, rmSync } from 'node:fs'
-import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { hostname, tmpdir } from 'node:os'
+import { closeSync, existsSync, openSync } from 'node:fs'
+import { cp, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Connection } from './connection.ts'
-import { isRunning, quickJvm, spawnJava } from './jvm.ts'
+import { quickJvm, spawnJava } from './jvm.ts'
 import { fetchJars, type KafkaJars, sourceVersion, targetVersion } from './kafka-jars.ts'
 import {
   type BrokerSecurity,
@@ -22,6 +21,7 @@ import {
 } from './kafka-security.ts'
 import { formattedTemplate, storageFormat } from './kafka-storage.ts'
 import { freePorts } from './ports.ts'
+import { makeFolder, removeFolder } from './process-folder.ts'
 import { Reader, Writer } from './wire.ts'
 
 export type ClusterOptions = {
@@ -87,24 +87,6 @@ export const shortSessions = {
 /** Brokers look at so many seconds before they throttle, in place of eleven. */
 export const shortQuotaWindows = { 'quota.window.num': 3 }
 const fastJvm = ['-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20']
-const folders = new Set<string>()
-
-process.once('exit', () => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
-})
-
-/** For the data of one cluster; it goes with this process at the latest. */
-export async function makeFolder(): Promise<string> {
-  await sweep()
-  const folder = await mkdtemp(join(tmpdir(), `${folderPrefix}${process.pid}-`))
-  folders.add(folder)
-  return folder
-}
-
-export async function removeFolder(folder: string): Promise<void> {
-  await rm(folder, { recursive: true, force: true })
-  folders.delete(folder)
-}
 
 /** Starts a cluster and waits until all of its brokers answer and know each other. */
 export async function startBroker(options: ClusterOptions): Promise<KafkaCluster> {
@@ -381,17 +363,5 @@ async function knowsBrokers(port: number, id: number, brokers: number): Promise<
   } finally {
     clearTimeout(timer)
     connection.close()
-  }
-}
-
-const folderPrefix = `heliostat-kafka-${hostname()}-`
-
-/** Removes data left by test processes of this host that were killed. */
-async function sweep(): Promise<void> {
-  for (const name of await readdir(tmpdir())) {
-    const pid = Number(
-      name.startsWith(folderPrefix) ? name.slice(folderPrefix.length).split('-')[0] : NaN
-    )
-    if (pid > 0 && !isRunning(pid)) await rm(join(tmpdir(), name), { recursive: true, force: true })
   }
 }
