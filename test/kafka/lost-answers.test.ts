@@ -22,6 +22,7 @@ const dayMs = 86_400_000
 const hourMs = 3_600_000
 /** The mirror counts on less than the time for which a target says that it remembers. */
 const marginMs = 1_200_000
+const unansweredMs = 500
 /** The target remembers exactly as long as the mirror counts on, which it reads before that is set. */
 const expirationMs = dayMs - marginMs
 
@@ -106,7 +107,9 @@ async function loseAnswers(
   proxy.mute()
   t.after(() => proxy.heal())
   const written = load.records
-  await mirror.until('batches without an answer', () => load.records > written + 1_000)
+  const hasMore = () => load.records > written + 1_000
+  // Several batches of each lane, which a load that is behind would bring at once.
+  await Promise.all([mirror.until('batches without an answer', hasMore), delay(unansweredMs)])
   proxy.cut()
   if (signal !== undefined) await restart(signal)
   await delay(downMs)
