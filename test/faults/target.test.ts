@@ -55,6 +55,8 @@ test('F3: the leader moves with five batches in flight', limit, async t => {
   })
   const written = run.load.records
   await run.mirror.until('more batches', () => run.load.records > written + 500)
+  // A load that was behind brings them at once.
+  await delay(500)
   await moveLeader(atLeader, run.topic, 0, follower.id)
   await follower.kill('SIGCONT')
   t.diagnostic(`the lane goes on ${await run.everyLaneGoesOn()} ms after the move`)

@@ -224,7 +224,11 @@ test('killed again and again, what goes to other partitions is there once', limi
   const flags = [...(options.flags ?? []), '--offset.commit.interval.ms', '2000']
   const consumer = { 'group.instance.id': 'one' }
   const mirrors = { ...options, consumer, flags }
-  const lives = await killAgainAndAgain(t, mirrors, 6, seededRandom(t), 3_000)
+  const random = seededRandom(t)
+  let lives = await killAgainAndAgain(t, mirrors, 6, random, 3_000)
+  // On a busy machine all of them may have died before they wrote.
+  for (let more = 0; lives.arrived === 0 && more < 4; more++)
+    lives = await killAgainAndAgain(t, mirrors, 3, random, 6_000)
   await load.stop()
   t.diagnostic(`${load.records} records, ${lives.arrived} found behind commits`)
   assert.ok(lives.arrived > 0)

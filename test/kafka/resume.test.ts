@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, type TestContext, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { compareTopics } from '../support/digest.ts'
 import { countRecords, groupLag } from '../support/group-lag.ts'
 import { startPair } from '../support/kafka-broker.ts'
@@ -18,6 +19,8 @@ before(async () => {
 })
 after(() => pair?.close())
 
+/** For what the load has just written to be in the mirror's hands. */
+const reachMs = 500
 const limit = { timeout: 150_000 }
 
 // P2.
@@ -67,6 +70,7 @@ test('a second SIGINT ends a drain that waits, with code 130', limit, async t =>
   const written = load.records
   await freezeTarget(t)
   await mirror.until('batches in flight', () => load.records > written + 1_000)
+  await delay(reachMs)
   mirror.kill('SIGINT')
   await mirror.line({ msg: 'draining; a second signal ends at once', signal: 'SIGINT' })
   mirror.kill('SIGINT')
@@ -93,6 +97,7 @@ test(
     const written = load.records
     await freezeTarget(t)
     await mirror.until('batches in flight', () => load.records > written + 1_000)
+    await delay(reachMs)
     assert.equal(await mirror.stop(15_000), 4, mirror.tail())
     await thawTarget()
     await load.stop()
