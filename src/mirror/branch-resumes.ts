@@ -1,8 +1,9 @@
 // Finds out from the target what arrived on the other partitions to which handlers send records of a lane.
 
 import type { Cluster, KafkaFailure } from '../native/index.ts'
+import type { BranchEnd } from './branch-ends.ts'
 import type { Checkpoint } from './checkpoint.ts'
-import type { BranchEnd, BranchStart } from './fan-out.ts'
+import type { BranchStart } from './fan-out.ts'
 import { askResumes, type ResumeAnswer } from './resumes.ts'
 import { inRounds } from './rounds.ts'
 

@@ -7,8 +7,8 @@
 // absence means what it meant before.
 
 import { type BatchPaths, decodeBatchPaths, encodeBatchPaths } from './batch-paths.ts'
+import { type BranchEnd, decodeBranches, encodeBranches } from './branch-ends.ts'
 import { atLeastOnce, type DeliveryLevel, type DeliveryReason, exactlyOnce } from './delivery.ts'
-import { type BranchEnd, decodeBranches, encodeBranches } from './fan-out.ts'
 import type { KeptStop } from './kept-stops.ts'
 
 const formatVersion = 1

@@ -13,6 +13,7 @@ import { whyUnproved } from './lane-origins.ts'
 import type { Lanes } from './lanes.ts'
 import { notYet, type OtherPartitions, OutOfSequence, Refused } from './other-partitions.ts'
 import { claimProducers, type ProducerSource } from './producer-claims.ts'
+import { inRounds } from './rounds.ts'
 
 /** By the time that its commit was made. */
 class GivenUp extends Error {}
@@ -69,8 +70,9 @@ export class FanOutWriter {
   /** With a producer for each of the partitions, which is committed before it writes; undefined where there is to be none. */
   async #prepare(lane: Lane, batches: readonly TopicPartition[]): Promise<FanOut | undefined> {
     const { fanOut } = lane
-    const places = new Map(batches.map(place => [`${place.topic}-${place.partition}`, place]))
-    const fresh = [...places.values()].filter(place => !fanOut?.has(place))
+    // Each partition once.
+    const [places = []] = inRounds(batches)
+    const fresh = places.filter(place => !fanOut?.has(place))
     if (fanOut === undefined || fresh.length === 0) return fanOut
     if (!fanOut.hasRoomFor(fresh)) {
       this.#lower(lane, 'fan-out')

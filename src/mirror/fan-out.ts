@@ -3,17 +3,11 @@
 // Each such partition is a branch, with a producer of its own for this lane. What is written to branches is ahead of
 // what the lane has committed, so that a checkpoint takes off what lies behind it.
 
-import type { ProducerIdentity, ProducerStamp, TopicPartition } from '../native/index.ts'
+import type { ProducerStamp, TopicPartition } from '../native/index.ts'
 import type { Passing, SentElsewhere } from '../transform/elsewhere.ts'
+import { type BranchEnd, fitsCheckpoint } from './branch-ends.ts'
+import { laneName } from './lane.ts'
 import { addRecords } from './sequences.ts'
-
-/** A branch as checkpoints tell it. */
-export interface BranchEnd extends TopicPartition, ProducerIdentity {
-  /** Of the first record there that is made of what lies behind the committed offset. */
-  nextSequence: number
-  /** Target offset below which none of those records lies. */
-  targetEnd: number
-}
 
 /** So many records were found on the target behind the checkpoint. */
 export interface BranchStart extends BranchEnd {
@@ -34,36 +28,38 @@ export class FanOut {
 
   constructor(starts: readonly BranchStart[] = []) {
     for (const { arrived, ...end } of starts)
-      this.#branches.set(nameOf(end), new Branch(end, arrived))
+      this.#branches.set(partitionName(end), new Branch(end, arrived))
   }
 
   has(place: TopicPartition): boolean {
-    return this.#branches.has(nameOf(place))
+    return this.#branches.has(partitionName(place))
   }
 
   /** Nothing is written there yet. */
   add(end: BranchEnd): void {
-    this.#branches.set(nameOf(end), new Branch(end, 0))
+    this.#branches.set(partitionName(end), new Branch(end, 0))
   }
 
   /** Undefined for a partition that is none of the branches. */
   stampOf(place: TopicPartition): ProducerStamp | undefined {
-    return this.#branches.get(nameOf(place))?.stamp
+    return this.#branches.get(partitionName(place))?.stamp
   }
 
   /** At `base` on the target; -1 where that is not known. */
   noteWritten({ offsets, ...place }: SentElsewhere, base: number): void {
-    this.#branches.get(nameOf(place))?.note(offsets, base)
+    this.#branches.get(partitionName(place))?.note(offsets, base)
   }
 
   /** These were there already. */
   notePassed(passed: readonly SentElsewhere[]): void {
-    for (const { offsets, ...place } of passed) this.#branches.get(nameOf(place))?.pass(offsets)
+    for (const { offsets, ...place } of passed)
+      this.#branches.get(partitionName(place))?.pass(offsets)
   }
 
   /** Whether checkpoints would have room for these too. */
   hasRoomFor(more: readonly TopicPartition[]): boolean {
-    return fitsCheckpoint([...[...this.#branches.values()].map(({ end }) => end), ...more])
+    const known = [...this.#branches.values()].map(({ end }) => end)
+    return fitsCheckpoint([...known, ...more])
   }
 
   get isPassing(): boolean {
@@ -146,47 +142,6 @@ function countBelow(offsets: Float64Array, limit: number): number {
   return records
 }
 
-function nameOf({ topic, partition }: TopicPartition): string {
-  return `${topic}-${partition}`
-}
-
-// Of the 4,096 bytes that brokers take, the rest of a checkpoint has less than 500.
-const mostBytes = 3_500
-// With numbers that have grown as far as they can.
-const mostRowBytes = 57
-
-/** Whether checkpoints have room for so many, however far they come. */
-function fitsCheckpoint(branches: readonly TopicPartition[]): boolean {
-  const topics = new Set(branches.map(({ topic }) => topic))
-  const named = [...topics].reduce((sum, topic) => sum + topic.length + 2, 0)
-  return named + branches.length * mostRowBytes <= mostBytes
-}
-
-export function encodeBranches(branches: readonly BranchEnd[]): string {
-  const byTopic = new Map<string, BranchEnd[]>()
-  for (const branch of branches)
-    byTopic.set(branch.topic, [...(byTopic.get(branch.topic) ?? []), branch])
-  return [...byTopic].map(([topic, rows]) => `${topic}:${rows.map(encodeRow).join(',')}`).join('/')
-}
-
-function encodeRow(branch: BranchEnd): string {
-  return columns.map(name => branch[name]).join('.')
-}
-
-const columns = ['partition', 'producerId', 'producerEpoch', 'nextSequence', 'targetEnd'] as const
-
-/** Undefined where it is damaged. */
-export function decodeBranches(text: string): BranchEnd[] | undefined {
-  const branches = text.split('/').flatMap(part => {
-    const [topic = '', rows = ''] = part.split(':')
-    return rows.split(',').map(row => decodeRow(topic, row))
-  })
-  return branches.every(branch => branch !== undefined) ? branches : undefined
-}
-
-function decodeRow(topic: string, row: string): BranchEnd | undefined {
-  if (!/^\d{1,16}(?:\.\d{1,16}){4}$/.test(row)) return undefined
-  const numbers = row.split('.').map(Number)
-  const branch = Object.fromEntries(columns.map((name, at) => [name, numbers[at]]))
-  return { topic, ...branch } as unknown as BranchEnd
+function partitionName({ topic, partition }: TopicPartition): string {
+  return laneName(topic, partition)
 }

@@ -12,6 +12,7 @@ import type {
   TopicPartition
 } from '../native/index.ts'
 import type { TransformPlan } from '../transform/plan.ts'
+import type { BranchEnd } from './branch-ends.ts'
 import { askBranches, type BranchesAnswer } from './branch-resumes.ts'
 import type { Checkpoint, DecodedCheckpoint } from './checkpoint.ts'
 import { type Arrived, findBehindArrived, readCompaction } from './compacted-arrivals.ts'
@@ -23,7 +24,7 @@ import {
   exactlyOnce,
   expectDelivery
 } from './delivery.ts'
-import type { BranchEnd, BranchStart } from './fan-out.ts'
+import type { BranchStart } from './fan-out.ts'
 import { decideYourself, whyStillStopped } from './kept-stops.ts'
 import type { Lane, Refusal } from './lane.ts'
 import { claimProducers, type ProducerSource } from './producer-claims.ts'

@@ -2,9 +2,10 @@
 
 import type { OffsetToCommit, ProducerIdentity } from '../native/index.ts'
 import { addBatchPaths, batchPathsOf } from './batch-paths.ts'
+import type { BranchEnd } from './branch-ends.ts'
 import { type DecodedCheckpoint, type LaneDeeds, pathAlgorithm } from './checkpoint.ts'
 import { type DeliveryLevel, exactlyOnce } from './delivery.ts'
-import type { BranchEnd, FanOut } from './fan-out.ts'
+import type { FanOut } from './fan-out.ts'
 import { Gaps } from './gaps.ts'
 import type { KeptStop } from './kept-stops.ts'
 import type { LaneCounts } from './lane-counts.ts'

@@ -17,14 +17,11 @@ using Places = LeaderQuery::Places;
 constexpr size_t kMostPartitions = 8;
 
 void WriteBatch(const NewBatch& batch, heliostat::Encoder& to) {
-    size_t written = 0;
-    if (batch.stamp && batch.bytes.size() >= heliostat::kBatchHeaderSize) {
-        std::array<uint8_t, heliostat::kBatchHeaderSize> header;
-        heliostat::StampBatchHeader(batch.bytes.data(), *batch.stamp, header.data());
-        to.WriteBytes(header.data(), header.size());
-        written = header.size();
-    }
-    to.WriteBytes(batch.bytes.data() + written, batch.bytes.size() - written);
+    if (!batch.stamp) return to.WriteBytes(batch.bytes.data(), batch.bytes.size());
+    std::array<uint8_t, heliostat::kBatchHeaderSize> header;
+    heliostat::StampBatchHeader(batch.bytes.data(), *batch.stamp, header.data());
+    to.WriteBytes(header.data(), header.size());
+    to.WriteBytes(batch.bytes.data() + header.size(), batch.bytes.size() - header.size());
 }
 
 }  // namespace

@@ -15,7 +15,7 @@
 #include "leader_query.h"
 #include "topic_partition.h"
 
-// A whole batch of format 2 with base offset 0.
+// A whole batch of format 2 with base offset 0. One with a stamp has a header at least.
 struct NewBatch {
     std::string topic;
     int32_t partition;

@@ -141,6 +141,10 @@ std::vector<NewBatch> ReadNewBatches(const Napi::Value& value) {
                        {bytes.Data(), bytes.Data() + bytes.ByteLength()}};
         const Napi::Value stamp = ReadField(element, "stamp");
         if (!stamp.IsUndefined()) {
+            // It is stamped without another check.
+            if (batch.bytes.size() < heliostat::kBatchHeaderSize)
+                Napi::RangeError::New(element.Env(), "a batch with a stamp has no header")
+                    .ThrowAsJavaScriptException();
             batch.stamp = {
                 .producer_id = ReadInt64(ReadField(stamp, "producerId")),
                 .epoch = static_cast<int16_t>(ReadInt(ReadField(stamp, "producerEpoch"))),

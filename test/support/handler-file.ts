@@ -1,15 +1,13 @@
 // A handler's module in a folder of its own.
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Scope } from './mirror-process.ts'
+import type { TestContext } from 'node:test'
+import { makeFolder } from './mirror-maker.ts'
 
 /** Returns its path; it is there until the test ends. */
-export async function writeHandler(t: Scope, code: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'heliostat-handler-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
-  const file = join(folder, 'handler.mjs')
+export async function writeHandler(t: TestContext, code: string): Promise<string> {
+  const file = join(await makeFolder(t), 'handler.mjs')
   await writeFile(file, code)
   return file
 }
