@@ -5,7 +5,7 @@ import { type Curve, lineChart, type Panel } from './charts/line-chart.ts'
 import { showTick } from './charts/scale.ts'
 import { type Headline, headlines } from './headlines.ts'
 import type { CellResult } from './runner.ts'
-import { type Series, series } from './scenarios.ts'
+import { placeIn, type Series, series } from './scenarios.ts'
 import type { Summary } from './statistics.ts'
 import { showSummary } from './tables.ts'
 import { summaryOf } from './verdict.ts'
@@ -72,7 +72,7 @@ function seriesChart(
     const curves = contendersOf(measured).map((label): Curve => {
       const points = measured.flatMap(cell => {
         const summary = known(summaryOf(cell, label, figure))
-        return summary === undefined ? [] : [{ x: cell.scenario[x] / per, summary }]
+        return summary === undefined ? [] : [{ x: placeIn(cell.scenario, x) / per, summary }]
       })
       return { label, points: points.sort((a, b) => a.x - b.x) }
     })

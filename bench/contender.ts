@@ -17,7 +17,10 @@ export type ContenderName = (typeof contenderNames)[number]
 
 /** What a contender is asked to do: bring everything in `topic` from the source to the target. */
 export interface Task {
+  /** A topic, or a pattern of several. */
   topic: string
+  /** Connections to each end; its own number unless given. */
+  streams?: number | undefined
   source: string
   target: string
   /** PEM files of the authorities to trust, in a TLS cell. */

@@ -20,6 +20,7 @@ export interface Sighting {
 
 /** The ends of one run: the source with everything, the target with nothing. */
 export interface Round {
+  /** A topic, or a pattern of several. */
   topic: string
   source: string
   target: string

@@ -143,8 +143,9 @@ function describe({ batchBytes, tls, roundTripMs, far, topicShape }: Point): str
   ].join(', ')
 }
 
-/** Whether a cell of the table lies at a point of the matrix. */
+/** Whether a cell of the table lies at a point of the matrix, which knows one topic and default connections. */
 function isAt(scenario: Scenario, ends: Ends, point: Point): boolean {
+  if (scenario.ends === 'stub' && (scenario.topics ?? scenario.streams) !== undefined) return false
   const { recordBytes, batchBytes, roundTripMs = 0, far = 'source' } = scenario
   const { tls = false, topicShape = 'dense' } = scenario.ends === 'real' ? scenario : {}
   const place: Readonly<Record<Factor, unknown>> = {

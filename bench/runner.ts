@@ -112,7 +112,8 @@ export async function taskOf(round: Round, scenario: Scenario, folder: string): 
   const { codec, batchBytes } = scenario
   const group = `bench-${process.pid}-${Date.now()}`
   const ends = { source, sourceCa, target, targetCa, rawSourcePort, rawTargetPort }
-  return { topic, ...ends, codec, batchBytes, group, folder }
+  const streams = scenario.ends === 'stub' ? scenario.streams : undefined
+  return { topic, streams, ...ends, codec, batchBytes, group, folder }
 }
 
 /** Waits until the mirror has ended, or until the target has everything and the mirror has been ended. */

@@ -43,6 +43,10 @@ export interface RealScenario extends Shape, Way {
 
 export interface StubScenario extends Shape, Distance {
   ends: 'stub'
+  /** Over which the partitions are spread evenly; one unless given. */
+  topics?: number
+  /** Connections of the contender to each end; as many as it has by itself unless given. */
+  streams?: number
   /** Size of all batches, compressed. */
   totalWireBytes: number
 }
@@ -215,6 +219,26 @@ export const scenarios: readonly Scenario[] = [
     partitions: 1_000,
     totalWireBytes: 5.25e9
   },
+  ...[100, 1_000].map(
+    (topics): StubScenario => ({
+      ...largeBatches,
+      name: `stub-topics-${topics}`,
+      says: `stub ends, 1,000 partitions in ${topics.toLocaleString('en-US')} topics`,
+      partitions: 1_000,
+      topics,
+      totalWireBytes: 5.25e9
+    })
+  ),
+  ...[1, 2, 4, 8].map(
+    (streams): StubScenario => ({
+      ...largeBatches,
+      name: `stub-streams-${streams}`,
+      says: `stub ends, connections to each: ${streams}`,
+      partitions: 16,
+      streams,
+      totalWireBytes: 5.25e9
+    })
+  ),
   {
     // Eight batches a partition: lanes are still being started while the first ones move.
     ...largeBatches,
@@ -245,7 +269,7 @@ export const defaultCells: readonly string[] = ['real-256k', 'stub-256k', 'stub-
 export interface Series {
   name: string
   says: string
-  x: 'partitions' | 'batchBytes'
+  x: 'partitions' | 'topics' | 'streams' | 'batchBytes'
   /** What the x axis counts: x divided by `per`. */
   unit: string
   per: number
@@ -268,6 +292,22 @@ export const series: readonly Series[] = [
     ]
   },
   {
+    name: 'topics',
+    says: 'stub ends, 256 KiB batches, 1,000 partitions, by number of topics',
+    x: 'topics',
+    unit: 'topics',
+    per: 1,
+    cells: ['stub-partitions-1000', 'stub-topics-100', 'stub-topics-1000']
+  },
+  {
+    name: 'streams',
+    says: 'stub ends, 256 KiB batches, 16 partitions, by connections to each end',
+    x: 'streams',
+    unit: 'connections to each end',
+    per: 1,
+    cells: ['stub-streams-1', 'stub-streams-2', 'stub-streams-4', 'stub-streams-8']
+  },
+  {
     name: 'batch-size',
     says: 'stub ends, 16 partitions, by size of a batch',
     x: 'batchBytes',
@@ -276,3 +316,9 @@ export const series: readonly Series[] = [
     cells: ['stub-one-record', 'stub-4k', 'stub-16k', 'stub-256k', 'stub-1m']
   }
 ]
+
+/** Where a cell stands on the x axis of a series. */
+export function placeIn(scenario: Scenario, x: Series['x']): number {
+  if (x === 'partitions' || x === 'batchBytes') return scenario[x]
+  return (scenario.ends === 'stub' ? scenario[x] : undefined) ?? 1
+}

@@ -8,12 +8,16 @@ import type { StubScenario } from './scenarios.ts'
 import { StubBroker, type StubTotals } from './stub-broker.ts'
 
 const topic = 'bench'
+// The stub numbers them when there are several.
+const severalTopics = `${topic}-.*`
 // Longer than a full window of the proxies takes to arrive.
 const arrivalLimitMs = 2_000
 const pollMs = 20
 
 export async function stubEnds(scenario: StubScenario): Promise<Ends> {
   const { partitions, totalWireBytes, recordBytes, roundTripMs = 0, far = 'source' } = scenario
+  const { topics = 1, streams = 1 } = scenario
+  const shape = { topic, topics, partitions: partitions / topics }
   const batch = await batchFile(scenario)
   const batches = Math.ceil(totalWireBytes / batch.bytes / partitions)
   const records = batches * partitions * batch.records
@@ -21,17 +25,17 @@ export async function stubEnds(scenario: StubScenario): Promise<Ends> {
 
   async function begin(): Promise<Round> {
     const source = await startEnd(
-      { role: 'source', topic, partitions, batches, 'batch-file': batch.path },
+      { role: 'source', ...shape, batches, 'batch-file': batch.path, 'raw-connections': streams },
       far === 'source' ? roundTripMs : 0
     )
     // The topic is there already: creating it is not what is measured. Sequences are always checked.
     const target = await startEnd(
-      { role: 'target', topic, partitions, check: 'sequence' },
+      { role: 'target', ...shape, check: 'sequence' },
       far === 'target' ? roundTripMs : 0
     )
     const hasAll = async () => (await target.stub.totals()).bytes >= wireBytes
     return {
-      topic,
+      topic: topics > 1 ? severalTopics : topic,
       source: source.address,
       target: target.address,
       rawSourcePort: source.rawPort,

@@ -15,7 +15,7 @@ export const heliostat: Contender = {
   async missing() {
     return existsSync(executable) ? undefined : `${executable} is not there`
   },
-  async command({ source, sourceCa, target, targetCa, topic, group, folder }) {
+  async command({ source, sourceCa, target, targetCa, topic, streams, group, folder }) {
     const consumer = await writeProperties(folder, 'source.properties', {
       'bootstrap.servers': source,
       ...tlsSettings(sourceCa),
@@ -36,6 +36,9 @@ export const heliostat: Contender = {
       producer,
       '--whitelist',
       topic,
+      ...(streams === undefined
+        ? []
+        : ['--num.streams', `${streams}`, '--num.producers', `${streams}`]),
       '--until-caught-up',
       '--report',
       join(folder, 'report.json'),

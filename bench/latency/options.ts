@@ -12,6 +12,8 @@ export interface LatencyOptions {
   /** Of the load that is counted. */
   seconds: number
   repeats: number
+  /** Partitions of the topic beside those with load. */
+  idlePartitions: number
   /** Undefined: bench/results. */
   results: string | undefined
 }
@@ -22,6 +24,7 @@ export const latencyUsage = `npm run bench -- latency [options]
   --seconds N            of load that is counted (default 20)
   --warm-up-seconds N    of the same load before (default 10)
   --repeats N            runs of each contender, by turns (default 3)
+  --idle-partitions N    partitions of the topic that get no record (default 0)
   --results FOLDER       where the report goes (default bench/results)
 `
 
@@ -31,6 +34,7 @@ const flagTable = {
   seconds: { type: 'string' },
   'warm-up-seconds': { type: 'string' },
   repeats: { type: 'string' },
+  'idle-partitions': { type: 'string' },
   results: { type: 'string' },
   help: { type: 'boolean' }
 } as const
@@ -43,7 +47,8 @@ export function parseLatencyOptions(argv: readonly string[]): LatencyOptions | '
     mbPerSecond: positive('mb-per-second', flags['mb-per-second'] ?? '10'),
     warmUpSeconds: positive('warm-up-seconds', flags['warm-up-seconds'] ?? '10'),
     seconds: positive('seconds', flags.seconds ?? '20'),
-    repeats: whole('repeats', flags.repeats ?? '3'),
+    repeats: whole('repeats', flags.repeats ?? '3', 1, 999),
+    idlePartitions: whole('idle-partitions', flags['idle-partitions'] ?? '0', 0, 10_000),
     results: flags.results
   }
 }
@@ -74,7 +79,8 @@ function positive(flag: string, text: string): number {
   throw new UsageError(`--${flag}: expected a number above 0, got ${text}`)
 }
 
-function whole(flag: string, text: string): number {
-  if (/^[1-9]\d{0,2}$/.test(text)) return Number(text)
-  throw new UsageError(`--${flag}: expected a whole number from 1 to 999, got ${text}`)
+function whole(flag: string, text: string, least: number, most: number): number {
+  const value = Number(text)
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value
+  throw new UsageError(`--${flag}: expected a whole number from ${least} to ${most}, got ${text}`)
 }

@@ -29,7 +29,7 @@ const howMeasured = [
   'Milliseconds from handing a record to the producer to having it from the consumer. The two consumers read the same records of the same runs at the same time, so that what lies between them is the mirror.',
   '"p99 above" is the 99th percentile on the target less the one on the source. Values are medians over the runs, with the smallest and largest in brackets.',
   '"consumer lag" is how far the slower of the two consumers was behind what its own client had been told of, in 99 of 100 looks, as time at this rate.',
-  'CPU is user and system of the mirror while the counted records were sent, without its start; memory is the peak of the whole process.'
+  "CPU is user and system of the mirror, and of the source's broker, while the counted records were sent, without their start; memory is the peak of the whole process."
 ].join('\n')
 
 export function latencyTerminal(result: LatencyResult): string {
@@ -57,11 +57,13 @@ export function latencyMarkdown(result: LatencyResult): string {
 }
 
 function headingOf({ schedule, runs }: LatencyResult): string {
-  const { recordBytes, recordsPerSecond, partitions, records, countedFrom } = schedule
+  const { recordBytes, recordsPerSecond, partitions, idlePartitions, records, countedFrom } =
+    schedule
+  const idle = idlePartitions > 0 ? ` and ${idlePartitions} idle` : ''
   const rate = (recordsPerSecond * recordBytes) / 1e6
   const seconds = (records - countedFrom) / recordsPerSecond
   const repeats = Math.max(...runs.map(run => run.repeat))
-  const shape = `${recordBytes} B records, lz4, partitions: ${partitions}, producer linger 5 ms`
+  const shape = `${recordBytes} B records, lz4, partitions: ${partitions}${idle}, producer linger 5 ms`
   return `${rate} MB/s for ${Math.round(seconds)} s (${shape}, runs: ${repeats})`
 }
 
@@ -83,11 +85,12 @@ function verdictRows(runs: readonly LatencyRun[]): Rows {
     isReached(measured) ? 'yes' : 'NO',
     show(1, measured, run => run.sentMbPerSecond),
     show(2, measured, run => run.countedCpuSeconds),
+    show(2, measured, run => run.sourceCpuSeconds),
     show(0, measured, run => run.process.peakRssBytes / 1e6),
     show(1, measured, lagMsOf)
   ])
-  const head = ['', 'p99 above ms', `under ${mostAboveMs} ms`, 'MB/s sent', 'CPU-s', 'peak RSS MB']
-  return [[...head, 'consumer lag ms'], ...rows]
+  const head = ['', 'p99 above ms', `under ${mostAboveMs} ms`, 'MB/s sent', 'CPU-s']
+  return [[...head, 'source CPU-s', 'peak RSS MB', 'consumer lag ms'], ...rows]
 }
 
 /** Whether the median over the runs keeps below; without a whole run nothing is reached. */

@@ -9,6 +9,7 @@ import { ContenderProcess, type ProcessCost } from '../contender-process.ts'
 import { sumOfEnds } from '../end-offsets.ts'
 import { reasonOf } from '../failure.ts'
 import type { FailedRun } from '../measurement.ts'
+import { UsageSampler } from '../process-usage.ts'
 import { type Brokers, leftBehind, removeTopics } from '../real-ends.ts'
 import { Child } from './child.ts'
 import { faultOf, figuresOf, type LatencyFigures } from './figures.ts'
@@ -28,6 +29,8 @@ export interface LatencyMeasurement extends LatencyFigures {
   loadLateMs: number
   /** User and system seconds of the mirror in that time, from samples of the process. */
   countedCpuSeconds: number
+  /** The same of the source's broker. */
+  sourceCpuSeconds: number
   /** The mirror's whole process: start, work and exit. */
   process: ProcessCost
 }
@@ -66,10 +69,11 @@ export async function runLatency(
 
 /** Fresh on both sides, and nothing left of other runs. */
 async function makeTopics(topic: string, { brokers, schedule }: LatencyPlan): Promise<void> {
+  const partitions = schedule.partitions + schedule.idlePartitions
   for (const { bootstrap } of [brokers.source, brokers.target]) {
     await withClient(bootstrap, async client => {
       await removeTopics(client, name => ownTopic.test(name) || leftBehind.test(name))
-      await client.admin.createTopics({ name: topic, partitions: schedule.partitions })
+      await client.admin.createTopics({ name: topic, partitions })
     })
   }
 }
@@ -90,6 +94,9 @@ async function measure(
   // The load's codec; batches of the size that a producer has by default.
   const task = { topic, source, target, group, folder, codec: 'lz4', batchBytes: 16_384 }
   const mirror = await ContenderProcess.start(await latencyMirrors[contender].command(task), folder)
+  const sourceUsage = brokers.source.nodes.flatMap(({ pid }) =>
+    pid === undefined ? [] : new UsageSampler(pid)
+  )
   try {
     const { sent, direct, mirrored } = await observe(mirror, task, schedule)
     const fault = faultOf('source', direct) ?? faultOf('target', mirrored)
@@ -100,11 +107,16 @@ async function measure(
       ...figuresOf(direct, mirrored, schedule),
       ...sentAsPlanned(sent, schedule, mostLate),
       countedCpuSeconds: mirror.usage.cpuSecondsBetween(sent.firstNs, sent.lastNs),
+      sourceCpuSeconds: sourceUsage.reduce(
+        (sum, usage) => sum + usage.cpuSecondsBetween(sent.firstNs, sent.lastNs),
+        0
+      ),
       process: cost
     }
   } catch (error) {
     throw new Error(`${reasonOf(error)}\n${await mirror.lastOutput()}`, { cause: error })
   } finally {
+    for (const usage of sourceUsage) usage.stop()
     await mirror.stop(stopLimitMs)
   }
 }

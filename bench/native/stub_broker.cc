@@ -3,6 +3,7 @@
 //   stub_broker --role source --batch-file FILE --batches PER_PARTITION --topic NAME --partitions N
 //   stub_broker --role target [--check sequence|crc] [--capture FILE] [--topic NAME --partitions N]
 //
+// --topics N makes N of them, NAME-0 to NAME-(N-1), each with as many partitions.
 // Other options: --port N, --advertised-port N (of a proxy in front of it), --raw-port N,
 // --raw-connections N, --cluster-id ID, --max-message-bytes N. The first line on stdout names the
 // ports. A line `stats` on stdin prints the totals; the end of stdin, SIGTERM or SIGINT prints them
@@ -35,6 +36,7 @@ struct Options {
     std::string batch_file;
     int64_t batches = 0;
     std::string topic;
+    int32_t topics = 1;
     int32_t partitions = 1;
     uint16_t port = 0;
     uint16_t advertised_port = 0;
@@ -63,6 +65,7 @@ Options Parse(int argc, char** argv) {
                             {"batch-file", required_argument, nullptr, 'f'},
                             {"batches", required_argument, nullptr, 'b'},
                             {"topic", required_argument, nullptr, 't'},
+                            {"topics", required_argument, nullptr, 'T'},
                             {"partitions", required_argument, nullptr, 'p'},
                             {"port", required_argument, nullptr, 'P'},
                             {"advertised-port", required_argument, nullptr, 'A'},
@@ -88,6 +91,9 @@ Options Parse(int argc, char** argv) {
                 break;
             case 't':
                 options.topic = optarg;
+                break;
+            case 'T':
+                options.topics = std::atoi(optarg);
                 break;
             case 'p':
                 options.partitions = std::atoi(optarg);
@@ -170,6 +176,13 @@ void ServeControl(const Traffic& traffic, int signals) {
     }
 }
 
+void AddTopics(const Options& options, Topics& topics) {
+    if (options.topics == 1) return topics.Add(options.topic, options.partitions);
+    for (int32_t number = 0; number < options.topics; ++number) {
+        topics.Add(options.topic + "-" + std::to_string(number), options.partitions);
+    }
+}
+
 int Main(int argc, char** argv) {
     const Options options = Parse(argc, argv);
     sigset_t ending;
@@ -191,11 +204,11 @@ int Main(int argc, char** argv) {
     broker.log = log ? &*log : nullptr;
     broker.check = options.check;
     broker.capture_file = options.capture_file;
-    if (!options.topic.empty()) broker.topics.Add(options.topic, options.partitions);
+    if (!options.topic.empty()) AddTopics(options, broker.topics);
 
     Accept(listener, [&broker](int socket, int64_t) { ServeKafka(broker, socket); });
     const int64_t shares = options.raw_connections;
-    const int64_t partitions = options.partitions;
+    const int64_t partitions = int64_t{options.topics} * options.partitions;
     Accept(raw_listener, [&broker, shares, partitions](int socket, int64_t number) {
         ServeRaw(broker, socket, number % shares, shares, partitions);
     });

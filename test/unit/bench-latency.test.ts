@@ -34,6 +34,7 @@ test('without options all mirrors are measured at 10 MB/s, and chosen ones keep 
     warmUpSeconds: 10,
     seconds: 20,
     repeats: 3,
+    idlePartitions: 0,
     results: undefined
   })
   const line = '--contenders mirror-maker-2,heliostat --mb-per-second 0.5 --seconds 2 --repeats 1'
@@ -52,6 +53,7 @@ const refused: [line: string, message: RegExp][] = [
   ['--seconds 0', /^--seconds: expected a number above 0, got 0$/],
   ['--warm-up-seconds=-1', /^--warm-up-seconds: expected a number above 0, got -1$/],
   ['--repeats 1.5', /^--repeats: expected a whole number from 1 to 999, got 1\.5$/],
+  ['--idle-partitions 10001', /^--idle-partitions: expected a whole number from 0 to 10000, got /],
   ['--nonsense', /--nonsense/],
   ['heliostat', /heliostat/]
 ]
@@ -127,6 +129,7 @@ function runOf(repeat: number, slowerMs: number, lagRecords = 0): LatencyMeasure
     sentMbPerSecond: 1.024,
     loadLateMs: 1,
     countedCpuSeconds: 0.5,
+    sourceCpuSeconds: 0.25,
     process: { exitCode: 0, seconds: 9, userSeconds: 1, systemSeconds: 1, peakRssBytes: 1e8 }
   }
 }

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { UsageError } from '../../bench/failure.ts'
 import { walk } from '../../bench/matrix.ts'
 import { contendersOf, measuringOptions, type Options, parseOptions } from '../../bench/options.ts'
-import { defaultCells, scenarios, series } from '../../bench/scenarios.ts'
+import { defaultCells, placeIn, scenarios, series } from '../../bench/scenarios.ts'
 
 function parse(line: string): Options {
   const options = parseOptions(line === '' ? [] : line.split(' '))
@@ -124,7 +124,7 @@ test('the sets and the series name cells that there are, each with an x of its o
   assert.equal(new Set(allNames).size, allNames.length)
   for (const { x, cells } of series) {
     const members = scenarios.filter(({ name }) => cells.includes(name))
-    assert.equal(new Set(members.map(member => member[x])).size, cells.length)
+    assert.equal(new Set(members.map(member => placeIn(member, x))).size, cells.length)
     assert.equal(new Set(members.map(({ ends }) => ends)).size, 1)
   }
 })
