@@ -21,6 +21,7 @@
                 'src/native/error_rules.cc',
                 'src/native/event_log.cc',
                 'src/native/failure.cc',
+                'src/native/fetch_session.cc',
                 'src/native/fetcher.cc',
                 'src/native/group.cc',
                 'src/native/group_member.cc',

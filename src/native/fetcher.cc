@@ -28,6 +28,9 @@ constexpr size_t kNoLaneCap = SIZE_MAX;
 
 // A long poll blocks the connection; with lanes that wait for room it is kept short.
 constexpr int32_t kShortWaitMs = 10;
+// A broker goes through all that rest each time they are asked for; beside a backlog that is not
+// worth doing with each answer.
+constexpr int64_t kGlanceEveryMs = 100;
 constexpr int32_t kThrottleCapMs = 60'000;
 
 // A broker that answers at once and brings nothing would be asked as fast as the line goes.
@@ -66,16 +69,14 @@ void BlameBroker(Walk& walk) {
 }  // namespace
 
 struct Fetcher::Request {
-    struct Entry {
-        RoutedLanePtr lane;
-        LogPoint position;
-    };
     Fetcher* fetcher;
-    std::vector<Entry> entries;
-    AnswerIndex index;
+    // Those that are named, and behind them those that the answer wakes.
+    std::vector<FetchedLane> entries;
+    AnswerIndex index;  // of those that are named
     int64_t reserved = 0;
     // It names nothing but lanes that are caught up.
     bool is_poll = true;
+    int32_t session_epoch = -1;  // 0: it asks for a session; -1: it is none of its polls
     int32_t partition_bytes = 0;
 };
 
@@ -91,6 +92,11 @@ void Fetcher::List(const RoutedLanePtr& lane) {
     std::lock_guard lock(mutex_);
     auto& list = lane->lane.IsCaughtUp() ? caught_up_ : behind_;
     list.push_back({lane, lane->fetch_listing});
+}
+
+void Fetcher::Recall(const RoutedLanePtr& lane) {
+    std::lock_guard lock(mutex_);
+    recalled_.push_back(lane);
 }
 
 void Fetcher::Kick() {
@@ -128,11 +134,28 @@ bool Fetcher::Make(Request& request, wire_request* wire, int16_t version) {
         link_.KickAt(hold_until_ms_);
         return false;
     }
-    if (is_polling_ || (out_.load() > 1 && !HasBehind())) return false;
-    request.reserved = link_.budget()->TryReserve(WantedBytes(), kLeastFetchBytes);
+    TakeRecalled();
+    const bool has_behind = HasBehind();
+    if (is_polling_ || (out_.load() > 1 && !has_behind)) return false;
+    const bool is_glance =
+        has_behind && session_.HasResting() && !is_session_out_ && now.ms >= glance_at_ms_;
+    request.reserved =
+        link_.budget()->TryReserve(WantedBytes(is_glance || !has_behind), kLeastFetchBytes);
     if (request.reserved == 0) return false;
+    const size_t most_behind = is_glance ? 0 : MostLanes(version, request.reserved);
+    if (!Fill(request, most_behind, now) && !session_.HasResting()) return false;
+    ReserveNoMore(request);
+    is_polling_ = request.is_poll && !is_glance;
+    if (request.is_poll) glance_at_ms_ = now.ms + kGlanceEveryMs;
+    Write(request, wire, version);
+    link_.Count(LinkCount::kFetchRequests, 1);
+    return true;
+}
+
+// Whether there is a lane to name.
+bool Fetcher::Fill(Request& request, size_t most_behind, Moment now) {
     while (request.entries.empty()) {
-        const std::vector<ListedLane> listed = TakeListed(MostLanes(version, request.reserved));
+        const std::vector<ListedLane> listed = TakeListed(most_behind);
         if (listed.empty()) return false;
         request.entries.reserve(listed.size());
         for (const auto& [lane, listing] : listed) {
@@ -145,21 +168,16 @@ bool Fetcher::Make(Request& request, wire_request* wire, int16_t version) {
             request.entries.push_back({lane, {lane->lane.position(), lane->lane.position_epoch()}});
         }
     }
-    ReserveNoMore(request);
-    is_polling_ = request.is_poll;
-    Write(request, wire, version);
-    link_.Count(LinkCount::kFetchRequests, 1);
     return true;
 }
 
 // A long poll holds what it reserves for as long as nothing comes, so it reserves little; and no
 // connection takes more than leaves every other one its own.
-int64_t Fetcher::WantedBytes() {
+int64_t Fetcher::WantedBytes(bool is_poll) {
+    if (is_poll) return kLeastFetchBytes;
     const int64_t share =
         link_.budget()->limit() / link_.connections().fetcher_count() / most_out_.load();
-    std::lock_guard lock(mutex_);
-    const int64_t wanted = behind_.empty() ? kLeastFetchBytes : std::min(fetch_bytes_, share);
-    return std::max(wanted, kLeastFetchBytes);
+    return std::max(std::min(fetch_bytes_, share), kLeastFetchBytes);
 }
 
 // Few lanes cannot fill what many would: the rest is for the next request, and the answer counts as
@@ -209,12 +227,15 @@ void Fetcher::Write(Request& request, wire_request* wire, int16_t version) {
     const bool is_nameless = std::any_of(entries.begin(), entries.end(), [](const auto& entry) {
         return entry.lane->source_topic_id.empty();
     });
-    if (version >= kFetchByTopicId && is_nameless) {
+    const bool has_session = version >= kFetchSession && request.is_poll && !is_session_out_;
+    if (has_session && is_nameless && session_.by_id()) Rouse(session_.Close());
+    const bool goes_by_name = has_session && session_.is_open() && !session_.by_id();
+    if (version >= kFetchByTopicId && (is_nameless || goes_by_name)) {
         version = kFetchByTopicId - 1;
         wire_use_version(wire, version);
     }
     if (version >= kFetchFlexible) wire_flexible(wire);
-    const auto topic_of = [version](const Request::Entry& entry) -> const std::string& {
+    const auto topic_of = [version](const FetchedLane& entry) -> const std::string& {
         return version >= kFetchByTopicId ? entry.lane->source_topic_id : entry.lane->source_topic;
     };
     // A topic may stand in a request once. Topics keep the order of their first lane, and so does
@@ -231,20 +252,29 @@ void Fetcher::Write(Request& request, wire_request* wire, int16_t version) {
         });
 
     const LinkOptions& options = link_.options();
+    ForgottenPartitions forgotten;
+    if (has_session) {
+        forgotten = session_.Poll(entries, version >= kFetchByTopicId);
+        request.session_epoch = session_.epoch();
+        is_session_out_ = true;
+    }
     encoder_.Clear();
     WriteFetchHead(
         encoder_, version,
-        {.max_wait_ms = roomless.load() > 0 ? std::min(kShortWaitMs, options.fetch_max_wait_ms)
-                                            : options.fetch_max_wait_ms,
+        {.max_wait_ms = HasBehind()           ? 0
+                        : roomless.load() > 0 ? std::min(kShortWaitMs, options.fetch_max_wait_ms)
+                                              : options.fetch_max_wait_ms,
          .min_bytes = options.fetch_min_bytes,
          .max_bytes = static_cast<int32_t>(request.reserved),
          .read_committed = options.read_committed,
-         .topic_count = static_cast<int32_t>(ranks.size())});
+         .topic_count = static_cast<int32_t>(ranks.size()),
+         .session_id = has_session ? session_.id() : 0,
+         .session_epoch = request.session_epoch});
     // Even shares bring batches of many lanes, which leave together; but a share below a batch
-    // brings nothing at all for any lane but the first.
-    const int64_t share =
-        std::max(request.reserved / static_cast<int64_t>(entries.size()), 2 * batch_bytes_);
-    const bool is_shared = batch_bytes_ > 0 || version < kFetchWithLimit;
+    // brings nothing at all for any lane but the first. A session keeps what it was told at first.
+    const int64_t lanes = std::max<int64_t>(1, static_cast<int64_t>(entries.size()));
+    const int64_t share = std::max(request.reserved / lanes, 2 * batch_bytes_);
+    const bool is_shared = !has_session && (batch_bytes_ > 0 || version < kFetchWithLimit);
     request.partition_bytes =
         static_cast<int32_t>(std::min({int64_t{options.max_partition_fetch_bytes}, request.reserved,
                                        is_shared ? share : request.reserved}));
@@ -265,8 +295,8 @@ void Fetcher::Write(Request& request, wire_request* wire, int16_t version) {
                              .max_bytes = request.partition_bytes});
         request.index.Add(*topic, entry.lane->source_partition);
     }
-    EndFetchTopic(encoder_, version);
-    WriteFetchTail(encoder_, version, options.client_rack);
+    if (topic) EndFetchTopic(encoder_, version);
+    WriteFetchTail(encoder_, version, options.client_rack, forgotten);
     wire_reserve(wire, encoder_.size());
     wire_write(wire, encoder_.data(), encoder_.size());
 }
@@ -282,10 +312,11 @@ void Fetcher::OnDone(const wire_result* result, void* opaque) {
 void Fetcher::Done(Request& request, const wire_result& result) {
     bool has_more = false;
     if (request.is_poll && result.outcome != WIRE_DROPPED) is_polling_ = false;
+    if (request.session_epoch >= 0) is_session_out_ = false;
     if (result.outcome == WIRE_ANSWERED) {
         Take(request, result);
         std::lock_guard lock(mutex_);
-        has_more = !behind_.empty() || !caught_up_.empty();
+        has_more = !behind_.empty() || !caught_up_.empty() || session_.HasResting();
     } else {
         if (request.reserved > 0) link_.budget()->Return(request.reserved);
         if (result.outcome != WIRE_DROPPED) Lose(request);
@@ -310,9 +341,12 @@ void Fetcher::Lose(Request& request) {
     Kicks kicks;
     const auto lose = [&](const RoutedLanePtr& lane) {
         lane->preferred_source = -1;
+        lane->is_resting = false;
         lane->lane.FetchLost(now);
         link_.Settle(lane, kWishNothing, now, kicks);
     };
+    const std::vector<FetchedLane> rested = session_.Close();
+    request.entries.insert(request.entries.end(), rested.begin(), rested.end());
     for (auto& entry : request.entries) {
         std::lock_guard lock(entry.lane->mutex);
         lose(entry.lane);
@@ -335,10 +369,20 @@ void Fetcher::Take(Request& request, const wire_result& result) {
     answers.reserve(request.entries.size());
     size_t record_bytes = 0;
     size_t lanes_with_data = 0;
+    TakeRecalled();
+    const bool has_session = request.session_epoch >= 0;
     const FetchSummary summary =
         ReadFetch(Cursor(result.body, result.size), result.version, [&](FetchAnswer&& answer) {
-            const size_t entry = request.index.Take(answer.topic, answer.partition);
-            if (entry == request.index.size()) return;
+            size_t entry = request.index.Take(answer.topic, answer.partition);
+            if (entry == request.index.size()) {
+                auto woken = has_session ? session_.Wake(answer.topic, answer.partition)
+                                         : std::optional<FetchedLane>();
+                if (!woken) return;
+                std::lock_guard lock(woken->lane->mutex);
+                woken->lane->is_resting = false;
+                entry = request.entries.size();
+                request.entries.push_back(*std::move(woken));
+            }
             record_bytes += answer.records.size;
             lanes_with_data += answer.records.size > 0;
             answers.push_back({entry, std::move(answer)});
@@ -353,12 +397,21 @@ void Fetcher::Take(Request& request, const wire_result& result) {
         hold_until_ms_ = now.ms + throttle;
         link_.CountThrottle(throttle);
     }
-    Adapt(request, result, record_bytes, lanes_with_data);
+    if (!request.is_poll) Adapt(request, result, record_bytes, lanes_with_data);
 
     // Those that got nothing go first: next time they stand before the others.
     std::stable_partition(answers.begin(), answers.end(),
                           [](const Answered& a) { return a.answer.records.size == 0; });
     Kicks kicks;
+    if (has_session) FollowSession(request, summary);
+    const auto rest = [&](const RoutedLanePtr& routed) {
+        Lane& lane = routed->lane;
+        const bool is_ours = has_session && session_.is_open() && routed->fetcher == this;
+        if (!is_ours || !lane.IsAtRest(now)) return;
+        lane.FetchSent();
+        routed->is_resting = true;
+        session_.Rest({routed, {lane.position(), lane.position_epoch()}});
+    };
     size_t batches = 0;
     int64_t records = 0;
     const LinkOptions& options = link_.options();
@@ -396,15 +449,17 @@ void Fetcher::Take(Request& request, const wire_result& result) {
         }
         const int64_t stable =
             answer.last_stable_offset >= 0 ? answer.last_stable_offset : answer.high_watermark;
+        const int64_t readable_end = options.read_committed ? stable : answer.high_watermark;
         const Lane::Options& lane = routed->lane.options();
         FetchedPartition fetched{
             .high_watermark = answer.high_watermark,
             .last_stable_offset = stable,
             .log_start = answer.log_start,
-            .readable_end = options.read_committed ? stable : answer.high_watermark,
+            .readable_end = readable_end,
             // A broker gives the first partition that has anything a whole batch, whatever the
             // limits.
-            .proves_end = entry == 0 || record_bytes == 0,
+            .proves_end =
+                (entry == 0 && !has_session) || record_bytes == 0 || readable_end <= position,
             .walk = WalkBatches({.data = answer.records.data,
                                  .size = answer.records.size,
                                  .position = position,
@@ -433,6 +488,7 @@ void Fetcher::Take(Request& request, const wire_result& result) {
         for (const FoundBatch& batch : fetched.walk.batches)
             records += std::max(0, batch.record_count);
         const LaneWish wish = routed->lane.Fetched(std::move(fetched));
+        rest(routed);
         if (answer.preferred_read_replica >= 0 && answer.preferred_read_replica != broker_id_)
             link_.PreferSource(routed, answer.preferred_read_replica);
         link_.Settle(routed, wish, now, kicks);
@@ -440,21 +496,61 @@ void Fetcher::Take(Request& request, const wire_result& result) {
     response->HoldRecords(records);
     NoteFutile(batches == 0 && !answers.empty() && result.round_trip_us < kAtOnceUs, now);
     if (batches > 0) batch_bytes_ = static_cast<int64_t>(record_bytes / batches);
-    const bool is_held = summary.throttle_ms > 0 && summary.is_well_formed && summary.error == 0;
+    // A broker that throttles may answer without any topic (KIP-219), and one that has forgotten
+    // the session does so.
+    const bool is_whole = summary.is_well_formed && summary.error == 0;
+    const bool is_told = request.session_epoch > 0 && session_.is_open();
+    const bool is_forgotten = request.session_epoch > 0 && !session_.is_open();
+    const bool is_held = (summary.throttle_ms > 0 && is_whole) || is_forgotten;
     if (!summary.is_well_formed) link_.Count(LinkCount::kFetchErrors, 1);
-    for (size_t entry = 0; entry < request.entries.size(); entry++) {
+    for (size_t entry = 0; entry < request.index.size(); entry++) {
         if (request.index.WasTaken(entry)) continue;
         const RoutedLanePtr& routed = request.entries[entry].lane;
         std::lock_guard lock(routed->mutex);
-        // A broker that throttles may answer without any topic (KIP-219).
         if (is_held) {
             routed->lane.FetchHeld();
+        } else if (is_told) {
+            routed->lane.FetchedNothing(now);
+            rest(routed);
         } else if (!summary.is_well_formed) {
             routed->lane.FetchMalformed(now);
         } else {
             routed->lane.FetchLost(now);
         }
-        link_.Settle(routed, is_held ? kWishNothing : kWishSourceLeader, now, kicks);
+        link_.Settle(routed, is_held || is_told ? kWishNothing : kWishSourceLeader, now, kicks);
+    }
+}
+
+// Sessions end on the broker's side when it has too many, and with its restart.
+void Fetcher::FollowSession(const Request& request, const FetchSummary& summary) {
+    const bool is_other = request.session_epoch > 0 && summary.session_id != session_.id();
+    if (summary.is_well_formed && summary.error == 0 && !is_other) {
+        session_.Answered(summary.session_id);
+    } else {
+        Rouse(session_.Close());
+    }
+}
+
+void Fetcher::TakeRecalled() {
+    std::vector<RoutedLanePtr> recalled;
+    {
+        std::lock_guard lock(mutex_);
+        recalled.swap(recalled_);
+    }
+    std::vector<FetchedLane> left;
+    for (const RoutedLanePtr& lane : recalled)
+        if (session_.Leave(lane)) left.push_back({lane, {}});
+    Rouse(left);
+}
+
+void Fetcher::Rouse(const std::vector<FetchedLane>& lanes) {
+    const Moment now = Link::Now();
+    Kicks kicks;
+    for (const auto& [lane, position] : lanes) {
+        std::lock_guard lock(lane->mutex);
+        lane->is_resting = false;
+        lane->lane.FetchHeld();
+        link_.Settle(lane, kWishNothing, now, kicks);
     }
 }
 

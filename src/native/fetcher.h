@@ -9,6 +9,7 @@
 #include <mutex>
 #include <vector>
 
+#include "fetch_session.h"
 #include "protocol.h"
 #include "routed_lane.h"
 #include "wire.h"
@@ -30,6 +31,8 @@ class Fetcher {
 
     // Puts a lane that wants a Fetch on the list. Its mutex is held.
     void List(const RoutedLanePtr& lane);
+    // Wakes a lane that rests in the session and is to leave. Its mutex is held.
+    void Recall(const RoutedLanePtr& lane);
     // Sees to it that a Fetch goes out when there is something to fetch.
     void Kick();
     // Lanes that would be fetched if they had room: a long poll must not make them wait.
@@ -46,7 +49,8 @@ class Fetcher {
     // Whether one more may be out; it is counted then.
     bool Begins();
     bool Make(Request& request, wire_request* wire, int16_t version);
-    int64_t WantedBytes();
+    bool Fill(Request& request, size_t most_behind, Moment now);
+    int64_t WantedBytes(bool is_poll);
     void ReserveNoMore(Request& request);
     bool HasBehind();
     size_t MostLanes(int16_t version, int64_t reserved) const;
@@ -55,6 +59,10 @@ class Fetcher {
     void Write(Request& request, wire_request* wire, int16_t version);
     void Done(Request& request, const wire_result& result);
     void Take(Request& request, const wire_result& result);
+    void FollowSession(const Request& request, const FetchSummary& summary);
+    void TakeRecalled();
+    // Lanes that rested are asked for by name again.
+    void Rouse(const std::vector<FetchedLane>& lanes);
     void Lose(Request& request);
     // Answers that come at once and bring nothing are asked for ever more rarely.
     void NoteFutile(bool is_futile, Moment now);
@@ -70,6 +78,7 @@ class Fetcher {
     // that names only the latter is a long poll.
     std::deque<ListedLane> behind_;
     std::deque<ListedLane> caught_up_;
+    std::vector<RoutedLanePtr> recalled_;  // under mutex_
 
     // Tickets and Fetches that are out, and how many may be. Of a kick that finds no place it is
     // remembered that it came.
@@ -83,6 +92,10 @@ class Fetcher {
     size_t lane_cap_;
     // A Fetch that waits for something new is out: what is sent behind it waits as well.
     bool is_polling_ = false;
+    FetchSession session_;
+    bool is_session_out_ = false;  // one of its polls is
+    // Beside a backlog, when those that rest are looked at again.
+    int64_t glance_at_ms_ = 0;
     int64_t least_round_trip_us_ = INT64_MAX;
     int64_t batch_bytes_ = 0;  // of a batch lately; 0 before the first
     int64_t head_bytes_ = 0;   // of the largest first message that came cut off

@@ -149,6 +149,22 @@ LaneWish Lane::Fetched(FetchedPartition partition) {
     return kWishNothing;
 }
 
+LaneWish Lane::FetchedNothing(Moment now) {
+    return Fetched({.high_watermark = high_watermark_,
+                    .last_stable_offset = last_stable_offset_,
+                    .log_start = log_start_,
+                    .readable_end = readable_end_,
+                    .proves_end = IsCaughtUp(),
+                    .walk = {},
+                    .owner = nullptr,
+                    .at = now});
+}
+
+bool Lane::IsAtRest(Moment now) const {
+    return IsCaughtUp() && has_reached_end_ && still_arrived_ == 0 && slots_.empty() &&
+           WantsFetch(now);
+}
+
 // Nothing is left. A new leader may tell an end that is too early for a moment. Where it stays so
 // the source lost records, and when the target has more of this lane than the source, the lane
 // stops.

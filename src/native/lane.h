@@ -247,6 +247,10 @@ class Lane {
         is_fetch_stale_ = false;
     }
     LaneWish Fetched(FetchedPartition partition);
+    // The answer says that all is as it was told last.
+    LaneWish FetchedNothing(Moment now);
+    // Nothing of it is on its way, and it waits for something new: only the source can move it on.
+    bool IsAtRest(Moment now) const;
     // An error code for the partition.
     LaneWish FetchFailed(int16_t code, Moment now);
     // The source's log parts from what was read at `end`, before the position.

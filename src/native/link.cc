@@ -194,7 +194,7 @@ void Link::RemoveLanes(const std::vector<uint32_t>& ids) {
         {
             std::lock_guard lock(lane->mutex);
             lane->is_removed = true;
-            LeaveFetcher(*lane);
+            LeaveFetcher(lane);
             LeavePacker(*lane);
             counts = lane->lane.counts();
         }
@@ -237,8 +237,10 @@ void Link::StopLanes(const std::vector<uint32_t>& ids, LaneReason reason) {
 
 // --- routing
 
-void Link::LeaveFetcher(RoutedLane& lane) {
+void Link::LeaveFetcher(const RoutedLanePtr& routed) {
+    RoutedLane& lane = *routed;
     if (!lane.fetcher) return;
+    if (lane.is_resting) lane.fetcher->Recall(routed);
     if (lane.is_roomless) lane.fetcher->roomless.fetch_sub(1);
     lane.is_roomless = false;
     lane.is_listed_to_fetch = false;
@@ -260,7 +262,7 @@ bool Link::Route(const RoutedLanePtr& routed, Moment now) {
     const int32_t source_leader = source_leaders_->Find(lane.source_topic, lane.source_partition);
     const int32_t source = lane.preferred_source >= 0 ? lane.preferred_source : source_leader;
     if (source >= 0 && (!lane.fetcher || lane.fetcher->broker_id() != source)) {
-        LeaveFetcher(lane);
+        LeaveFetcher(routed);
         lane.fetcher = connections_.PlaceAtSource(source);
         // A replica that is not known is not waited for: next time it is the leader again.
         if (!lane.fetcher) lane.preferred_source = -1;

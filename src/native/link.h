@@ -223,7 +223,7 @@ class Link {
     void Sample(int64_t elapsed_ms);
     // The lane's mutex is held. False while a leader is missing or the old one still owes answers.
     bool Route(const RoutedLanePtr& lane, Moment now);
-    void LeaveFetcher(RoutedLane& lane);
+    void LeaveFetcher(const RoutedLanePtr& lane);
     void LeavePacker(RoutedLane& lane);
     void Tell(RoutedLane& lane);
     void TellResume(RoutedLane& lane);

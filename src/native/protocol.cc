@@ -41,9 +41,9 @@ void WriteFetchHead(Encoder& to, int16_t version, const FetchHead& head) {
     to.Write<int32_t>(head.min_bytes);
     if (version >= kFetchWithLimit) to.Write<int32_t>(head.max_bytes);
     if (version >= kFetchNewFormat) to.Write<int8_t>(head.read_committed ? 1 : 0);
-    if (version >= 7) {
-        to.Write<int32_t>(0);   // session id: none
-        to.Write<int32_t>(-1);  // session epoch: a full request without a session
+    if (version >= kFetchSession) {
+        to.Write<int32_t>(head.session_id);
+        to.Write<int32_t>(head.session_epoch);
     }
     WriteFetchCount(to, version, head.topic_count);
 }
@@ -74,8 +74,15 @@ void EndFetchTopic(Encoder& to, int16_t version) {
     if (version >= kFetchFlexible) to.WriteNoTags();
 }
 
-void WriteFetchTail(Encoder& to, int16_t version, std::string_view rack) {
-    if (version >= 7) WriteFetchCount(to, version, 0);
+void WriteFetchTail(Encoder& to, int16_t version, std::string_view rack,
+                    const ForgottenPartitions& forgotten) {
+    if (version >= kFetchSession)
+        WriteFetchCount(to, version, static_cast<int32_t>(forgotten.size()));
+    for (const auto& [topic, partitions] : forgotten) {
+        WriteFetchTopic(to, version, topic, static_cast<int32_t>(partitions.size()));
+        for (const int32_t partition : partitions) to.Write<int32_t>(partition);
+        EndFetchTopic(to, version);
+    }
     if (version >= kFetchFlexible) {
         to.WriteCompactString(rack);
     } else if (version >= 11) {
@@ -89,10 +96,10 @@ FetchSummary ReadFetch(Cursor answer, int16_t version,
     const auto count = [&](size_t smallest) {
         return is_flexible ? answer.ReadCompactCount(smallest) : answer.ReadCount(smallest);
     };
-    FetchSummary summary{false, answer.Read<int32_t>(), 0};
-    if (version >= 7) {
+    FetchSummary summary{false, answer.Read<int32_t>(), 0, 0};
+    if (version >= kFetchSession) {
         summary.error = answer.Read<int16_t>();
-        answer.Skip(4);
+        summary.session_id = answer.Read<int32_t>();
     }
     const size_t topics = count(3);
     for (size_t t = 0; t < topics && answer.ok(); t++) {

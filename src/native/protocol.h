@@ -27,6 +27,8 @@ inline constexpr int16_t kLogEnds = 2;
 // Below these versions a Fetch has no limit for the answer as a whole (0.10.0), and brings formats
 // 0 and 1 alone, without transactions (0.10).
 inline constexpr int16_t kFetchWithLimit = 3, kFetchNewFormat = 4;
+// From this version on a broker may remember what is fetched (KIP-227).
+inline constexpr int16_t kFetchSession = 7;
 // From these versions on a Fetch is written in flexible encoding, and names topics by their ids.
 inline constexpr int16_t kFetchFlexible = 12, kFetchByTopicId = 13;
 inline constexpr int16_t kFetchPlainMax = kFetchFlexible - 1;
@@ -80,8 +82,8 @@ class Encoder {
 // --- Fetch v2–v13: replica_id i32 · max_wait_ms i32 · min_bytes i32 · [v3: max_bytes i32] · [v4:
 // isolation i8] · [v7: session_id i32 · session_epoch i32] · topics [name (v13: id 16 bytes) ·
 // partitions [index i32 · [v9: current_leader_epoch i32] · fetch_offset i64 · [v12:
-// last_fetched_epoch i32] · [v5: log_start i64] · max_bytes i32]] · [v7: forgotten topics []] ·
-// [v11: rack_id]
+// last_fetched_epoch i32] · [v5: log_start i64] · max_bytes i32]] · [v7: forgotten [name (v13: id)
+// · partitions [i32]]] · [v11: rack_id]
 
 struct FetchHead {
     int32_t max_wait_ms;
@@ -89,7 +91,12 @@ struct FetchHead {
     int32_t max_bytes;
     bool read_committed;
     int32_t topic_count;
+    // Epoch 0 asks for a session, -1 does without; later ones name what has changed in it.
+    int32_t session_id = 0;
+    int32_t session_epoch = -1;
 };
+// By topic, as it is named in the request.
+using ForgottenPartitions = std::map<std::string, std::vector<int32_t>>;
 struct FetchPosition {
     int32_t partition;
     int64_t offset;
@@ -103,7 +110,8 @@ void WriteFetchHead(Encoder& to, int16_t version, const FetchHead& head);
 void WriteFetchTopic(Encoder& to, int16_t version, std::string_view topic, int32_t partition_count);
 void WriteFetchPartition(Encoder& to, int16_t version, const FetchPosition& position);
 void EndFetchTopic(Encoder& to, int16_t version);
-void WriteFetchTail(Encoder& to, int16_t version, std::string_view rack);
+void WriteFetchTail(Encoder& to, int16_t version, std::string_view rack,
+                    const ForgottenPartitions& forgotten = {});
 
 // Answer v2–v13: throttle_ms i32 · [v7: error i16 · session_id i32] · topics [name (v13: id) ·
 // partitions [index i32 · error i16 · high_watermark i64 · [v4: last_stable_offset i64] · [v5:
@@ -128,6 +136,7 @@ struct FetchSummary {
     bool is_well_formed;
     int32_t throttle_ms;
     int16_t error;
+    int32_t session_id;  // 0 for none
 };
 // Calls `each` for every partition in the answer's order; stops at the first malformed one.
 FetchSummary ReadFetch(Cursor answer, int16_t version,

@@ -56,11 +56,18 @@ struct RoutedLane {
     bool has_told_range = false;
     bool is_producerless = false;  // on the timer's list of lanes that wait for a producer id
     bool is_roomless = false;      // counted by its fetcher as one that waits for room
+    bool is_resting = false;       // its fetcher's session remembers it
     bool is_removed = false;
     LaneReason told = LaneReason::kNone;  // the problem that JS was told last
 };
 
 using RoutedLanePtr = std::shared_ptr<RoutedLane>;
+
+// A lane that is asked for, and from where on.
+struct FetchedLane {
+    RoutedLanePtr lane;
+    LogPoint position;
+};
 
 struct ListedLane {
     RoutedLanePtr lane;

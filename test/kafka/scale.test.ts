@@ -12,6 +12,7 @@ import { sourceVersion, targetVersion } from '../support/kafka-jars.ts'
 import { type MirrorProcess, startMirror } from '../support/mirror-process.ts'
 import { RawClient, withClient } from '../support/raw-client.ts'
 import { encodeBatch } from '../support/records.ts'
+import { waitFor } from '../support/wait.ts'
 
 const isFull = process.env.HELIOSTAT_FULL === '1'
 const topicCount = isFull ? 1_000 : 200
@@ -20,6 +21,7 @@ const lanes = topicCount * partitions
 const firstRecordLimitMs = 30_000
 const caughtUpLimitMs = isFull ? 300_000 : 45_000
 const mostRssBytes = 600_000_000
+const fetchApi = 1
 const metadataApi = 3
 const discoveryMs = 3_000
 const observedMs = 5 * discoveryMs
@@ -86,8 +88,15 @@ test(`${topicCount} topics of ${partitions} partitions`, { timeout: 900_000 }, a
   )
   t.diagnostic(`idle requests by kind: ${JSON.stringify(countByApi(idle))}`)
   for (const [label, line] of milestones(mirror)) t.diagnostic(`${label}: ${line - startedAt} ms`)
+  // Lanes that wait rest in the broker's session: a request that named all of them would have tens of bytes for each.
+  const fetches = idle.filter(({ api }) => api === fetchApi)
+  const largest = Math.max(...fetches.map(({ bytes }) => bytes))
+  t.diagnostic(`idle: ${fetches.length} Fetch requests of ${largest} bytes at most`)
+  const wokenMs = await wake(topics.filter((_, number) => number % 20 === 0))
+  t.diagnostic(`${topicCount / 20} records to lanes at rest arrived within ${wokenMs} ms`)
   assert.equal(await mirror.stop(), 0, mirror.tail())
 
+  assert.ok(fetches.length > 0 && largest < 1_000, `a Fetch of ${largest} bytes`)
   assert.ok(firstMs < firstRecordLimitMs)
   assert.ok(rssBytes < mostRssBytes, `${rssBytes} bytes`)
   const wanted = observedMs / discoveryMs
@@ -112,6 +121,29 @@ async function fill(topics: readonly string[]): Promise<void> {
   } finally {
     client.close()
   }
+}
+
+/** One record more in the last partition of each, all at once. Milliseconds until the target has them. */
+async function wake(topics: readonly string[]): Promise<number> {
+  const partition = partitions - 1
+  const batch = encodeBatch([{ key: 'key', value: 'one more' }])
+  const since = Date.now()
+  await withClient(source.bootstrap, client =>
+    Promise.all(topics.map(topic => client.append(topic, partition, batch)))
+  )
+  await withClient(target.bootstrap, client =>
+    waitFor(
+      'records of lanes at rest',
+      async () => {
+        const ends = await Promise.all(
+          topics.map(topic => client.listOffset(topic, partition, 'latest'))
+        )
+        return ends.every(end => end === 2)
+      },
+      { limitMs: caughtUpLimitMs, everyMs: 50 }
+    )
+  )
+  return Date.now() - since
 }
 
 /** Seen on the disk of the broker: asking for the end of every partition would cost more than the mirror does. */

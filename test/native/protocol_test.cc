@@ -85,9 +85,9 @@ struct FetchWriter {
 Encoder FetchAnswerBytes(int16_t version) {
     FetchWriter answer{{}, version};
     answer.to.Write<int32_t>(25);
-    if (version >= 7) {
+    if (version >= kFetchSession) {
         answer.to.Write<int16_t>(0);
-        answer.to.Write<int32_t>(0);
+        answer.to.Write<int32_t>(77);
     }
     answer.Count(2);
     answer.Topic("orders");
@@ -260,12 +260,47 @@ TEST("Fetch requests of versions 2 and 3 are what brokers of 0.10 read") {
     }
 }
 
+TEST("Fetch requests of a session name what has changed, and what is to be forgotten") {
+    for (const int16_t version : {11, 12, 13}) {
+        const bool is_flexible = version >= kFetchFlexible;
+        const std::string topic = version >= kFetchByTopicId ? "0123456789abcdef" : "orders";
+        Encoder to;
+        WriteFetchHead(to, version, {500, 1, 65'536, true, 0, 77, 3});
+        WriteFetchTail(to, version, "rack", {{topic, {4, 9}}});
+        Cursor from(to.data(), to.size());
+        from.Skip(17);
+        CHECK(from.Read<int32_t>() == 77 && from.Read<int32_t>() == 3);
+        const auto count = [&] {
+            return is_flexible ? from.ReadCompactCount(1) : from.ReadCount(1);
+        };
+        CHECK(count() == 0);
+        CHECK(count() == 1);
+        CHECK((version >= kFetchByTopicId ? from.ReadText(kTopicIdSize)
+               : is_flexible              ? from.ReadCompactString()
+                                          : from.ReadString()) == topic);
+        CHECK(count() == 2);
+        CHECK(from.Read<int32_t>() == 4 && from.Read<int32_t>() == 9);
+        if (is_flexible) from.SkipTags();
+        CHECK((is_flexible ? from.ReadCompactString() : from.ReadString()) == "rack");
+        CHECK(from.ok() && from.left() == 0);
+    }
+}
+
 TEST("where Metadata cannot forbid to create a topic, none is named") {
     for (const int16_t version : {1, 2, 3}) {
         Encoder to;
         WriteMetadata(to, version, {"orders"});
         Cursor from(to.data(), to.size());
         CHECK(from.Read<int32_t>() == -1 && from.ok() && from.left() == 0);
+    }
+}
+
+TEST("a Fetch answer tells its session, where there are any") {
+    for (int16_t version = kFetchMin; version <= kFetchMax; version++) {
+        const Encoder answer = FetchAnswerBytes(version);
+        FetchSummary summary{};
+        FetchText(answer.data(), answer.size(), version, &summary);
+        CHECK(summary.session_id == (version >= kFetchSession ? 77 : 0));
     }
 }
 

@@ -9,7 +9,7 @@ import { buildProgram, run } from '../support/native-program.ts'
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const sanitized = ['-O1', '-fsanitize=address,undefined', '-fno-sanitize-recover=undefined']
 const readers = ['crc32c_patch', 'batch_header', 'batch_walk', 'protocol', 'lane_reason']
-const tested = [...readers, 'error_rules', 'lane', 'routed_lane']
+const tested = [...readers, 'error_rules', 'fetch_session', 'lane', 'routed_lane']
 
 test('the pure files do what their tests say', async t => {
   const tests = [
@@ -17,6 +17,7 @@ test('the pure files do what their tests say', async t => {
     'batch_walk_test',
     'protocol_test',
     'answers_test',
+    'fetch_session_test',
     'lane_test',
     'merge_test',
     'native_tests'

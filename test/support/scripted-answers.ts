@@ -42,7 +42,13 @@ export type FetchedPartition = {
   divergingEpoch?: { epoch: number; endOffset: number }
 }
 export type FetchedTopic = { topic: string; topicId: Buffer; partitions: FetchedPartition[] }
-export type FetchAnswer = { throttleMs: number; error: number; topics: FetchedTopic[] }
+export type FetchAnswer = {
+  throttleMs: number
+  error: number
+  /** 0 for none. */
+  sessionId: number
+  topics: FetchedTopic[]
+}
 
 export type ProducedPartition = { partition: number; error: number; baseOffset: Offset }
 export type ProducedTopic = { topic: string; partitions: ProducedPartition[] }
@@ -79,7 +85,7 @@ export function refuseApiVersions(versions: Versions): Buffer {
 export function writeFetch(version: number, answer: FetchAnswer): Answer {
   const to = new AnswerWriter(version >= firstFlexible[api.fetch])
   to.int32('throttle', answer.throttleMs)
-  if (version >= 7) to.int16('error', answer.error).int32('session', 0)
+  if (version >= 7) to.int16('error', answer.error).int32('session', answer.sessionId)
   to.array('topics', answer.topics, ({ topic, topicId, partitions }) => {
     if (version >= 13) to.uuid(topicId)
     else to.string('name', topic)

@@ -9,6 +9,8 @@ import type { Answer } from './answer-writer.ts'
 import {
   api,
   type FetchAnswer,
+  type FetchedPartition,
+  type FetchedTopic,
   type MetadataAnswer,
   type ProduceAnswer,
   refuseApiVersions,
@@ -23,12 +25,14 @@ import {
 } from './scripted-answers.ts'
 import { SourcePartition, TargetPartition } from './scripted-partitions.ts'
 import {
+  type FetchRequest,
   type RequestHead,
   readFetchRequest,
   readProduceRequest,
   readProducersRequest,
   readRequest
 } from './scripted-requests.ts'
+import { type Asked, ScriptedSessions, withoutSession } from './scripted-sessions.ts'
 import { Writer } from './wire.ts'
 
 /** What goes back on the socket. `undefined` is silence. */
@@ -69,6 +73,8 @@ export type ScriptedOptions = {
   brokers?: number
   topics: Record<string, ScriptedTopic>
   versions?: Versions
+  /** Fetch sessions are kept. */
+  hasSessions?: boolean
 }
 
 export async function startScriptedCluster(options: ScriptedOptions): Promise<ScriptedCluster> {
@@ -80,6 +86,9 @@ export async function startScriptedCluster(options: ScriptedOptions): Promise<Sc
 export class ScriptedCluster {
   /** By broker id; a test sets and changes them at any time. */
   readonly scripts = new Map<number, Script>()
+  /** As they came, of all brokers. */
+  readonly fetches: FetchRequest[] = []
+  readonly sessions: ScriptedSessions | undefined
   readonly #topics: Record<string, ScriptedTopic>
   readonly #versions: Versions
   readonly #servers: Server[]
@@ -89,7 +98,8 @@ export class ScriptedCluster {
   readonly #counts = new Map<string, number>()
   #nextProducerId = 1_000
 
-  constructor({ brokers = 1, topics, versions = {} }: ScriptedOptions) {
+  constructor({ brokers = 1, topics, versions = {}, hasSessions = false }: ScriptedOptions) {
+    this.sessions = hasSessions ? new ScriptedSessions() : undefined
     this.#topics = topics
     this.#versions = { ...spokenVersions, ...versions }
     this.#servers = Array.from({ length: brokers }, (_, broker) =>
@@ -246,27 +256,45 @@ export class ScriptedCluster {
 
   #fetch(version: number, body: Buffer): { answer: FetchAnswer; maxWaitMs: number } {
     const request = readFetchRequest(version, body)
-    const topics = request.topics.map(({ topic, topicId, partitions }) => {
-      const name = topicId === undefined ? topic : this.#nameOf(topicId)
+    this.fetches.push(request)
+    const named = request.topics.flatMap(each =>
+      each.partitions.map(asked => ({ ...asked, topic: this.#nameOf(each) }))
+    )
+    const forgotten = request.forgotten.flatMap(each =>
+      each.partitions.map(partition => ({ topic: this.#nameOf(each), partition }))
+    )
+    const turn = this.sessions?.take(request, named, forgotten) ?? withoutSession(named)
+    const { maxWaitMs } = request
+    if ('error' in turn) {
       return {
-        topic: name,
-        topicId: topicIdOf(name),
-        partitions: partitions.map(({ partition, offset, maxBytes }) => {
-          const log = this.source(name, partition)
-          return {
-            partition,
-            error: offset > log.end ? 1 : 0,
-            highWatermark: log.end,
-            lastStableOffset: log.end,
-            logStartOffset: 0,
-            aborted: null,
-            preferredReadReplica: -1,
-            records: log.read(offset, maxBytes, version < 3)
-          }
-        })
+        answer: { throttleMs: 0, error: turn.error, sessionId: 0, topics: [] },
+        maxWaitMs: 0
       }
-    })
-    return { answer: { throttleMs: 0, error: 0, topics }, maxWaitMs: request.maxWaitMs }
+    }
+    const topics = new Map<string, FetchedTopic>()
+    for (const asked of turn.asked) {
+      const found = this.#read(asked, version)
+      if (!turn.hasNews(asked, found)) continue
+      const { topic } = asked
+      const topicId = topicIdOf(topic)
+      ensure(topics, topic, () => ({ topic, topicId, partitions: [] })).partitions.push(found)
+    }
+    const answer = { throttleMs: 0, error: 0, sessionId: turn.id, topics: [...topics.values()] }
+    return { answer, maxWaitMs }
+  }
+
+  #read({ topic, partition, offset, maxBytes }: Asked, version: number): FetchedPartition {
+    const log = this.source(topic, partition)
+    return {
+      partition,
+      error: offset > log.end ? 1 : 0,
+      highWatermark: log.end,
+      lastStableOffset: log.end,
+      logStartOffset: 0,
+      aborted: null,
+      preferredReadReplica: -1,
+      records: log.read(offset, maxBytes, version < 3)
+    }
   }
 
   #produce(version: number, body: Buffer, script: Script, nth: number): ProduceAnswer {
@@ -281,7 +309,8 @@ export class ScriptedCluster {
     return { throttleMs: 0, topics }
   }
 
-  #nameOf(topicId: Buffer): string {
+  #nameOf({ topic, topicId }: { topic: string; topicId: Buffer | undefined }): string {
+    if (topicId === undefined) return topic
     return Object.keys(this.#topics).find(topic => topicIdOf(topic).equals(topicId)) ?? ''
   }
 }

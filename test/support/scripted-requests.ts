@@ -6,12 +6,16 @@ import { Reader } from './wire.ts'
 export type FetchRequest = {
   maxWaitMs: number
   isReadCommitted: boolean
+  /** 0 and -1 without a session. */
+  sessionId: number
+  sessionEpoch: number
   topics: {
     /** Empty from version 13 on, where the id stands in its place. */
     topic: string
     topicId: Buffer | undefined
     partitions: { partition: number; offset: number; maxBytes: number; leaderEpoch: number }[]
   }[]
+  forgotten: { topic: string; topicId: Buffer | undefined; partitions: number[] }[]
 }
 
 export type ProduceRequest = {
@@ -20,7 +24,8 @@ export type ProduceRequest = {
 
 // replica_id i32 · max_wait_ms i32 · min_bytes i32 · [v3: max_bytes i32] · [v4: isolation i8] · [v7: session_id i32 · epoch i32] ·
 // topics [name, from v13 topic_id · partitions [index i32 · [v9: leader_epoch i32] · offset i64 · [v12:
-// last_fetched_epoch i32] · [v5: log_start i64] · max_bytes i32]] · [v7: forgotten []] · [v11: rack]
+// last_fetched_epoch i32] · [v5: log_start i64] · max_bytes i32]] · [v7: forgotten
+// [name, from v13 topic_id · partitions [i32]]] · [v11: rack]
 export function readFetchRequest(version: number, body: Buffer): FetchRequest {
   const from = new RequestReader(body, version >= firstFlexible[api.fetch])
   from.int32()
@@ -28,10 +33,14 @@ export function readFetchRequest(version: number, body: Buffer): FetchRequest {
   from.int32()
   if (version >= 3) from.int32()
   const isReadCommitted = version >= 4 && from.int8() === 1
-  if (version >= 7) from.raw(8)
+  const sessionId = version >= 7 ? from.int32() : 0
+  const sessionEpoch = version >= 7 ? from.int32() : -1
+  const nameOf = () => ({
+    topicId: version >= 13 ? from.raw(16) : undefined,
+    topic: version >= 13 ? '' : from.string()
+  })
   const topics = from.array(() => {
-    const topicId = version >= 13 ? from.raw(16) : undefined
-    const topic = version >= 13 ? '' : from.string()
+    const name = nameOf()
     const partitions = from.array(() => {
       const partition = from.int32()
       const leaderEpoch = version >= 9 ? from.int32() : -1
@@ -43,9 +52,17 @@ export function readFetchRequest(version: number, body: Buffer): FetchRequest {
       return { partition, offset, maxBytes, leaderEpoch }
     })
     from.tags()
-    return { topic, topicId, partitions }
+    return { ...name, partitions }
   })
-  return { maxWaitMs, isReadCommitted, topics }
+  const forgotten =
+    version < 7
+      ? []
+      : from.array(() => {
+          const gone = { ...nameOf(), partitions: from.array(() => from.int32()) }
+          from.tags()
+          return gone
+        })
+  return { maxWaitMs, isReadCommitted, sessionId, sessionEpoch, topics, forgotten }
 }
 
 // transactional_id · acks i16 · timeout_ms i32 · topics [name · partitions [index i32 · records]]
