@@ -26,7 +26,8 @@ void FetchSession::Answered(int32_t id) {
 void FetchSession::Rest(const FetchedLane& lane) {
     const std::string& topic = TopicOf(*lane.lane);
     loose_.erase({topic, lane.lane->source_partition});
-    resting_[topic].insert_or_assign(lane.lane->source_partition, lane);
+    const bool is_new = resting_[topic].insert_or_assign(lane.lane->source_partition, lane).second;
+    if (is_new) resting_count_++;
 }
 
 std::optional<FetchedLane> FetchSession::Wake(std::string_view topic, int32_t partition) {
@@ -34,6 +35,7 @@ std::optional<FetchedLane> FetchSession::Wake(std::string_view topic, int32_t pa
     if (of_topic == resting_.end()) return std::nullopt;
     auto found = of_topic->second.extract(partition);
     if (found.empty()) return std::nullopt;
+    resting_count_--;
     loose_.emplace(topic, partition);
     if (of_topic->second.empty()) resting_.erase(of_topic);
     return std::move(found.mapped());

@@ -28,7 +28,8 @@ class FetchSession {
     bool is_open() const { return id_ != 0; }
     // Topics are named by their ids.
     bool by_id() const { return by_id_; }
-    bool HasResting() const { return !resting_.empty(); }
+    size_t resting() const { return resting_count_; }
+    bool HasResting() const { return resting_count_ > 0; }
 
     // A poll goes out that names `lanes`, by the ids of their topics or by their names. Returns
     // what the broker still knows beside them and those that rest: it is to forget it.
@@ -56,6 +57,7 @@ class FetchSession {
     int32_t epoch_ = 0;
     bool by_id_ = false;
     std::map<std::string, std::unordered_map<int32_t, FetchedLane>, std::less<>> resting_;
+    size_t resting_count_ = 0;
     // The others that the broker knows.
     std::set<Partition> loose_;
 };

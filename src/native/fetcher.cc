@@ -28,9 +28,13 @@ constexpr size_t kNoLaneCap = SIZE_MAX;
 
 // A long poll blocks the connection; with lanes that wait for room it is kept short.
 constexpr int32_t kShortWaitMs = 10;
-// A broker goes through all that rest each time they are asked for; beside a backlog that is not
-// worth doing with each answer.
-constexpr int64_t kGlanceEveryMs = 100;
+// A broker goes through all that rest each time they are asked for, at a microsecond or two each.
+// While others keep the connection busy that may be a small part of its time, and no record of a
+// lane at rest waits longer than this.
+constexpr int64_t kRestingPerMs = 50;
+constexpr int64_t kMostGlanceMs = 100;
+// Where something came so lately more is likely to come.
+constexpr int64_t kBusyMs = 1'000;
 constexpr int32_t kThrottleCapMs = 60'000;
 
 // A broker that answers at once and brings nothing would be asked as fast as the line goes.
@@ -76,6 +80,7 @@ struct Fetcher::Request {
     int64_t reserved = 0;
     // It names nothing but lanes that are caught up.
     bool is_poll = true;
+    bool is_brief = false;
     int32_t session_epoch = -1;  // 0: it asks for a session; -1: it is none of its polls
     int32_t partition_bytes = 0;
 };
@@ -137,8 +142,8 @@ bool Fetcher::Make(Request& request, wire_request* wire, int16_t version) {
     TakeRecalled();
     const bool has_behind = HasBehind();
     if (is_polling_ || (out_.load() > 1 && !has_behind)) return false;
-    const bool is_glance =
-        has_behind && session_.HasResting() && !is_session_out_ && now.ms >= glance_at_ms_;
+    const bool is_due = session_.HasResting() && !is_session_out_ && now.ms >= glance_at_ms_;
+    const bool is_glance = has_behind && is_due && !has_glanced_;
     request.reserved =
         link_.budget()->TryReserve(WantedBytes(is_glance || !has_behind), kLeastFetchBytes);
     if (request.reserved == 0) return false;
@@ -146,8 +151,10 @@ bool Fetcher::Make(Request& request, wire_request* wire, int16_t version) {
     if (!Fill(request, most_behind, now) && !session_.HasResting()) return false;
     ReserveNoMore(request);
     is_polling_ = request.is_poll && !is_glance;
-    if (request.is_poll) glance_at_ms_ = now.ms + kGlanceEveryMs;
-    Write(request, wire, version);
+    has_glanced_ = is_glance;
+    // Those that are busy are asked for alone in between.
+    request.is_brief = session_.HasResting() && !is_due && !request.entries.empty();
+    Write(request, wire, version, now);
     link_.Count(LinkCount::kFetchRequests, 1);
     return true;
 }
@@ -220,14 +227,15 @@ std::vector<ListedLane> Fetcher::TakeListed(size_t most) {
     return taken;
 }
 
-void Fetcher::Write(Request& request, wire_request* wire, int16_t version) {
+void Fetcher::Write(Request& request, wire_request* wire, int16_t version, Moment now) {
     auto& entries = request.entries;
     // Where a topic has no id it is named; a topic that was made anew under its name is not
     // noticed.
     const bool is_nameless = std::any_of(entries.begin(), entries.end(), [](const auto& entry) {
         return entry.lane->source_topic_id.empty();
     });
-    const bool has_session = version >= kFetchSession && request.is_poll && !is_session_out_;
+    const bool has_session =
+        version >= kFetchSession && request.is_poll && !request.is_brief && !is_session_out_;
     if (has_session && is_nameless && session_.by_id()) Rouse(session_.Close());
     const bool goes_by_name = has_session && session_.is_open() && !session_.by_id();
     if (version >= kFetchByTopicId && (is_nameless || goes_by_name)) {
@@ -258,18 +266,19 @@ void Fetcher::Write(Request& request, wire_request* wire, int16_t version) {
         request.session_epoch = session_.epoch();
         is_session_out_ = true;
     }
+    int64_t wait_ms = options.fetch_max_wait_ms;
+    if (roomless.load() > 0) wait_ms = std::min<int64_t>(wait_ms, kShortWaitMs);
+    if (request.is_brief) wait_ms = std::clamp<int64_t>(glance_at_ms_ - now.ms, 0, wait_ms);
+    if (HasBehind()) wait_ms = 0;
     encoder_.Clear();
-    WriteFetchHead(
-        encoder_, version,
-        {.max_wait_ms = HasBehind()           ? 0
-                        : roomless.load() > 0 ? std::min(kShortWaitMs, options.fetch_max_wait_ms)
-                                              : options.fetch_max_wait_ms,
-         .min_bytes = options.fetch_min_bytes,
-         .max_bytes = static_cast<int32_t>(request.reserved),
-         .read_committed = options.read_committed,
-         .topic_count = static_cast<int32_t>(ranks.size()),
-         .session_id = has_session ? session_.id() : 0,
-         .session_epoch = request.session_epoch});
+    WriteFetchHead(encoder_, version,
+                   {.max_wait_ms = static_cast<int32_t>(wait_ms),
+                    .min_bytes = options.fetch_min_bytes,
+                    .max_bytes = static_cast<int32_t>(request.reserved),
+                    .read_committed = options.read_committed,
+                    .topic_count = static_cast<int32_t>(ranks.size()),
+                    .session_id = has_session ? session_.id() : 0,
+                    .session_epoch = request.session_epoch});
     // Even shares bring batches of many lanes, which leave together; but a share below a batch
     // brings nothing at all for any lane but the first. A session keeps what it was told at first.
     const int64_t lanes = std::max<int64_t>(1, static_cast<int64_t>(entries.size()));
@@ -312,7 +321,6 @@ void Fetcher::OnDone(const wire_result* result, void* opaque) {
 void Fetcher::Done(Request& request, const wire_result& result) {
     bool has_more = false;
     if (request.is_poll && result.outcome != WIRE_DROPPED) is_polling_ = false;
-    if (request.session_epoch >= 0) is_session_out_ = false;
     if (result.outcome == WIRE_ANSWERED) {
         Take(request, result);
         std::lock_guard lock(mutex_);
@@ -320,6 +328,11 @@ void Fetcher::Done(Request& request, const wire_result& result) {
     } else {
         if (request.reserved > 0) link_.budget()->Return(request.reserved);
         if (result.outcome != WIRE_DROPPED) Lose(request);
+    }
+    if (request.session_epoch >= 0) {
+        is_session_out_ = false;
+        const auto resting = static_cast<int64_t>(session_.resting());
+        glance_at_ms_ = Link::Now().ms + std::min(resting / kRestingPerMs, kMostGlanceMs);
     }
     out_.fetch_sub(1);
     // A kick while this was under way did nothing; its reason may still be there.
@@ -407,7 +420,7 @@ void Fetcher::Take(Request& request, const wire_result& result) {
     const auto rest = [&](const RoutedLanePtr& routed) {
         Lane& lane = routed->lane;
         const bool is_ours = has_session && session_.is_open() && routed->fetcher == this;
-        if (!is_ours || !lane.IsAtRest(now)) return;
+        if (!is_ours || now.ms < routed->busy_until_ms || !lane.IsAtRest(now)) return;
         lane.FetchSent();
         routed->is_resting = true;
         session_.Rest({routed, {lane.position(), lane.position_epoch()}});
@@ -485,6 +498,7 @@ void Fetcher::Take(Request& request, const wire_result& result) {
             continue;
         }
         batches += fetched.walk.batches.size();
+        if (!fetched.walk.batches.empty()) routed->busy_until_ms = now.ms + kBusyMs;
         for (const FoundBatch& batch : fetched.walk.batches)
             records += std::max(0, batch.record_count);
         const LaneWish wish = routed->lane.Fetched(std::move(fetched));

@@ -56,7 +56,7 @@ class Fetcher {
     size_t MostLanes(int16_t version, int64_t reserved) const;
     // Of the lanes that are behind `most` at most.
     std::vector<ListedLane> TakeListed(size_t most);
-    void Write(Request& request, wire_request* wire, int16_t version);
+    void Write(Request& request, wire_request* wire, int16_t version, Moment now);
     void Done(Request& request, const wire_result& result);
     void Take(Request& request, const wire_result& result);
     void FollowSession(const Request& request, const FetchSummary& summary);
@@ -94,8 +94,9 @@ class Fetcher {
     bool is_polling_ = false;
     FetchSession session_;
     bool is_session_out_ = false;  // one of its polls is
-    // Beside a backlog, when those that rest are looked at again.
+    // While others are busy, when those that rest are looked at again.
     int64_t glance_at_ms_ = 0;
+    bool has_glanced_ = false;  // last; now it is the backlog's turn
     int64_t least_round_trip_us_ = INT64_MAX;
     int64_t batch_bytes_ = 0;  // of a batch lately; 0 before the first
     int64_t head_bytes_ = 0;   // of the largest first message that came cut off

@@ -57,6 +57,7 @@ struct RoutedLane {
     bool is_producerless = false;  // on the timer's list of lanes that wait for a producer id
     bool is_roomless = false;      // counted by its fetcher as one that waits for room
     bool is_resting = false;       // its fetcher's session remembers it
+    int64_t busy_until_ms = 0;     // it does not rest before
     bool is_removed = false;
     LaneReason told = LaneReason::kNone;  // the problem that JS was told last
 };

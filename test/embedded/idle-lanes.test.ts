@@ -9,7 +9,7 @@ import { openScriptedLink, type ScriptedLink } from '../support/scripted-link.ts
 import { waitFor } from '../support/wait.ts'
 
 const topic = 'idle'
-const partitions = 20
+const partitions = 200
 const all = Array.from({ length: partitions }, (_, partition) => partition)
 const recordsEach = 3
 

@@ -90,6 +90,7 @@ TEST("a session that is closed gives back all that rested, and begins anew") {
     session.Answered(7);
     session.Rest(first);
     session.Rest(second);
+    CHECK(session.resting() == 2);
     CHECK(session.Close().size() == 2);
     CHECK(!session.is_open() && !session.HasResting() && session.epoch() == 0);
     CHECK(session.Poll({first}, false).empty());
