@@ -43,6 +43,7 @@ const columns = {
     headlines.stub.cpu,
     { title: 'CPU-s per GB, process', figure: 'cpuPerWireGb', digits: 3, isPlain: true },
     { title: 'MB/s of records', figure: 'recordMbPerSecond', digits: 0, isPlain: true },
+    { title: 'records/s', figure: 'recordsPerSecond', digits: 0, isPlain: true },
     headlines.stub.memory,
     ...drain,
     { title: 'source CPU-s', figure: 'sourceCpuSeconds', digits: 1, isPlain: true },

@@ -33,7 +33,7 @@ export function linkOptions(
     isolation: options.isolation ?? source.engine.isolation ?? 'read_committed',
     fetchMinBytes: source.engine.fetchMinBytes ?? 1,
     fetchMaxBytes: capFetch(source, budgetBytes),
-    maxPartitionFetchBytes: source.engine.maxPartitionFetchBytes ?? mebibyte,
+    maxPartitionFetchBytes: source.engine.maxPartitionFetchBytes ?? 4 * mebibyte,
     fetchMaxWaitMs: capWait(source, requestTimeoutMs),
     budgetBytes,
     maxRequestBytes: target.engine.maxRequestBytes ?? mebibyte,

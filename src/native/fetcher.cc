@@ -190,13 +190,17 @@ int64_t Fetcher::WantedBytes(bool is_poll) {
 // Few lanes cannot fill what many would: the rest is for the next request, and the answer counts as
 // full when each lane's part is.
 void Fetcher::ReserveNoMore(Request& request) {
-    const int64_t each = std::max(
-        {int64_t{link_.options().max_partition_fetch_bytes}, 2 * batch_bytes_, head_bytes_});
+    const int64_t each = std::max({int64_t{MostPartitionBytes()}, 2 * batch_bytes_, head_bytes_});
     const int64_t most =
         std::max(each * static_cast<int64_t>(request.entries.size()), kLeastFetchBytes);
     if (request.reserved <= most) return;
     link_.budget()->Return(request.reserved - most);
     request.reserved = most;
+}
+
+int32_t Fetcher::MostPartitionBytes() const {
+    const int32_t most = link_.options().max_partition_fetch_bytes;
+    return most_out_.load() > 1 ? most : std::min(most, kNearPartitionBytes);
 }
 
 bool Fetcher::HasBehind() {
@@ -284,9 +288,8 @@ void Fetcher::Write(Request& request, wire_request* wire, int16_t version, Momen
     const int64_t lanes = std::max<int64_t>(1, static_cast<int64_t>(entries.size()));
     const int64_t share = std::max(request.reserved / lanes, 2 * batch_bytes_);
     const bool is_shared = !has_session && (batch_bytes_ > 0 || version < kFetchWithLimit);
-    request.partition_bytes =
-        static_cast<int32_t>(std::min({int64_t{options.max_partition_fetch_bytes}, request.reserved,
-                                       is_shared ? share : request.reserved}));
+    request.partition_bytes = static_cast<int32_t>(std::min(
+        {int64_t{MostPartitionBytes()}, request.reserved, is_shared ? share : request.reserved}));
     if (version < kFetchWithLimit)
         request.partition_bytes = static_cast<int32_t>(
             std::max({int64_t{request.partition_bytes}, kLeastFetchBytes, head_bytes_}));
@@ -492,6 +495,7 @@ void Fetcher::Take(Request& request, const wire_result& result) {
         link_.Count(LinkCount::kDiscardedBytes, static_cast<int64_t>(fetched.walk.discarded_bytes));
         const bool is_past = IsOfThePast(answer, fetched.walk);
         std::lock_guard lock(routed->mutex);
+        routed->lane.GiveRoom(static_cast<uint64_t>(MostPartitionBytes()));
         if (is_past) {
             link_.Count(LinkCount::kFetchErrors, 1);
             link_.Settle(routed, routed->lane.FetchMalformed(now), now, kicks);
@@ -586,7 +590,8 @@ void Fetcher::Adapt(const Request& request, const wire_result& result, size_t re
         fetch_bytes_ = std::max(fetch_bytes_ / 2, kLeastFetchBytes);
     } else if (is_full && least_round_trip_us_ > kFarRoundTripUs &&
                result.round_trip_us < kLongFetchUs) {
-        fetch_bytes_ = std::min<int64_t>(2 * fetch_bytes_, link_.options().fetch_max_bytes);
+        const int64_t times = std::clamp<int64_t>(kLongFetchUs / result.round_trip_us, 2, 4);
+        fetch_bytes_ = std::min<int64_t>(times * fetch_bytes_, link_.options().fetch_max_bytes);
     }
 }
 

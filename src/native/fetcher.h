@@ -52,6 +52,7 @@ class Fetcher {
     bool Fill(Request& request, size_t most_behind, Moment now);
     int64_t WantedBytes(bool is_poll);
     void ReserveNoMore(Request& request);
+    int32_t MostPartitionBytes() const;
     bool HasBehind();
     size_t MostLanes(int16_t version, int64_t reserved) const;
     // Of the lanes that are behind `most` at most.

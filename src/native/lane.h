@@ -142,7 +142,7 @@ class Lane {
         size_t merges_from = 0;
         // And only after so many late answers.
         int far_answers = kFarAnswers;
-        // No Fetch while more bytes than this wait or are in flight.
+        // No Fetch while more bytes than this wait or are in flight; GiveRoom changes it.
         uint64_t room_bytes;
         uint32_t target_max_batch_bytes;
         bool target_append_time;
@@ -242,6 +242,7 @@ class Lane {
 
     // --- source side. One Fetch of a lane is out at a time.
     bool WantsFetch(Moment now) const;
+    void GiveRoom(uint64_t bytes) { options_.room_bytes = bytes; }
     void FetchSent() {
         is_fetching_ = true;
         is_fetch_stale_ = false;
@@ -438,7 +439,7 @@ class Lane {
     // Whether the target still remembers a producer whose last batch has this time.
     bool IsFresh(int64_t timestamp, Moment now) const;
 
-    const Options options_;
+    Options options_;
 
     LogPoint next_;
     int64_t high_watermark_ = -1;

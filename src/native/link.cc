@@ -118,7 +118,8 @@ Moment Link::Now() {
 
 std::vector<uint32_t> Link::AddLanes(const std::vector<LaneStart>& starts) {
     // Room for a full window of batches and the next answer behind it, whatever the batch size.
-    const auto room = static_cast<uint64_t>(options_.max_partition_fetch_bytes);
+    const auto room =
+        static_cast<uint64_t>(std::min(options_.max_partition_fetch_bytes, kNearPartitionBytes));
     std::vector<uint32_t> ids;
     std::vector<RoutedLanePtr> added;
     {

@@ -24,6 +24,9 @@
 
 namespace heliostat {
 
+// Of a near source a lane needs no more on its way: larger answers leave the processor's cache.
+inline constexpr int32_t kNearPartitionBytes = 1 << 20;
+
 struct LinkOptions {
     int streams;
     int producers;

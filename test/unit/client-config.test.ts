@@ -68,7 +68,7 @@ test('the defaults are those of the documents', () => {
     isolation: 'read_committed',
     fetchMinBytes: 1,
     fetchMaxBytes: 52_428_800,
-    maxPartitionFetchBytes: 1_048_576,
+    maxPartitionFetchBytes: 4_194_304,
     fetchMaxWaitMs: 500,
     budgetBytes: 100_663_296,
     maxRequestBytes: 1_048_576,
