@@ -256,7 +256,7 @@ export const scenarios: readonly Scenario[] = [
     partitions: 16,
     totalWireBytes: 36e9,
     contenders: ['heliostat'],
-    repeats: 1
+    repeats: 3
   }
 ]
 

@@ -80,7 +80,7 @@ struct Fetcher::Request {
     int64_t reserved = 0;
     // It names nothing but lanes that are caught up.
     bool is_poll = true;
-    bool is_brief = false;
+    bool is_brief = false;       // it leaves out those that rest, and ends when they are due
     int32_t session_epoch = -1;  // 0: it asks for a session; -1: it is none of its polls
     int32_t partition_bytes = 0;
 };
@@ -506,9 +506,11 @@ void Fetcher::Take(Request& request, const wire_result& result) {
         for (const FoundBatch& batch : fetched.walk.batches)
             records += std::max(0, batch.record_count);
         const LaneWish wish = routed->lane.Fetched(std::move(fetched));
-        rest(routed);
-        if (answer.preferred_read_replica >= 0 && answer.preferred_read_replica != broker_id_)
+        if (answer.preferred_read_replica >= 0 && answer.preferred_read_replica != broker_id_) {
             link_.PreferSource(routed, answer.preferred_read_replica);
+        } else {
+            rest(routed);
+        }
         link_.Settle(routed, wish, now, kicks);
     }
     response->HoldRecords(records);
