@@ -166,7 +166,7 @@ export const scenarios: readonly Scenario[] = [
     partitions: 16,
     totalWireBytes: 5.25e9,
     contenders: relays,
-    repeats: 5
+    repeats: 3
   },
   {
     ...stub,
@@ -176,7 +176,7 @@ export const scenarios: readonly Scenario[] = [
     partitions: 16,
     totalWireBytes: 5.25e9,
     contenders: relays,
-    repeats: 5
+    repeats: 3
   },
   {
     ...stub,

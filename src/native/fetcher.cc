@@ -17,6 +17,8 @@ namespace {
 constexpr int64_t kFirstFetchBytes = 1 << 20;
 constexpr int64_t kLeastFetchBytes = 64 << 10;
 constexpr int64_t kFarRoundTripUs = 5'000;
+// From here on a lane's MiB in each round trip may be less than the target takes.
+constexpr int64_t kLongRoundTripUs = 20'000;
 // While an answer is on its way from afar, lanes that it does not bring anything for are asked for.
 constexpr int kMostOutFar = 4;
 constexpr int64_t kLongFetchUs = 500'000;
@@ -200,7 +202,8 @@ void Fetcher::ReserveNoMore(Request& request) {
 
 int32_t Fetcher::MostPartitionBytes() const {
     const int32_t most = link_.options().max_partition_fetch_bytes;
-    return most_out_.load() > 1 ? most : std::min(most, kNearPartitionBytes);
+    const bool is_long = most_out_.load() > 1 && least_round_trip_us_ > kLongRoundTripUs;
+    return is_long ? most : std::min(most, kNearPartitionBytes);
 }
 
 bool Fetcher::HasBehind() {

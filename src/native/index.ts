@@ -347,7 +347,7 @@ export interface LinkOptions {
   fetchMinBytes: number
   /** Most bytes one Fetch may ask for; the size asked for adapts below it. */
   fetchMaxBytes: number
-  /** Most bytes of a partition in one Fetch, and about as many wait in its lane; 1 MiB at most while the source is near. */
+  /** Most bytes of a partition in one Fetch, and about as many wait in its lane; 1 MiB at most while the source answers within 20 ms. */
   maxPartitionFetchBytes: number
   fetchMaxWaitMs: number
   /** Bytes of fetched responses the link may hold, in flight ones included. */

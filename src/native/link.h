@@ -24,7 +24,7 @@
 
 namespace heliostat {
 
-// Of a near source a lane needs no more on its way: larger answers leave the processor's cache.
+// Of a source that answers within 20 ms a lane needs no more on its way, and more takes memory.
 inline constexpr int32_t kNearPartitionBytes = 1 << 20;
 
 struct LinkOptions {
