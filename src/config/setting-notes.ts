@@ -37,7 +37,8 @@ export const settingNotes: Readonly<Record<string, string>> = {
     'no effect: the target checks each batch, as its CRC is patched and never made anew',
   'fetch.min.bytes': '0 is read as 1',
   'fetch.max.bytes': 'at most the byte budget; 52428800 when not set',
-  'max.partition.fetch.bytes': '4194304 when not set; 1048576 at most of a source that answers within 20 ms',
+  'max.partition.fetch.bytes':
+    '4194304 when not set; 1048576 at most of a source that answers within 20 ms',
   'fetch.wait.max.ms': '500 when not set',
   'exclude.internal.topics': "always true: Kafka's own topics are never mirrored",
   'allow.auto.create.topics': 'always false: a mirror creates no topics at its source',
