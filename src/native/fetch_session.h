@@ -10,7 +10,6 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -28,8 +27,8 @@ class FetchSession {
     bool is_open() const { return id_ != 0; }
     // Topics are named by their ids.
     bool by_id() const { return by_id_; }
-    size_t resting() const { return resting_count_; }
-    bool HasResting() const { return resting_count_ > 0; }
+    size_t resting() const { return resting_.size(); }
+    bool HasResting() const { return !resting_.empty(); }
 
     // A poll goes out that names `lanes`, by the ids of their topics or by their names. Returns
     // what the broker still knows beside them and those that rest: it is to forget it.
@@ -49,15 +48,14 @@ class FetchSession {
    private:
     using Partition = std::pair<std::string, int32_t>;
 
-    const std::string& TopicOf(const RoutedLane& lane) const {
-        return by_id_ ? lane.source_topic_id : lane.source_topic;
+    Partition PartitionOf(const RoutedLane& lane) const {
+        return {by_id_ ? lane.source_topic_id : lane.source_topic, lane.source_partition};
     }
 
     int32_t id_ = 0;
     int32_t epoch_ = 0;
     bool by_id_ = false;
-    std::map<std::string, std::unordered_map<int32_t, FetchedLane>, std::less<>> resting_;
-    size_t resting_count_ = 0;
+    std::map<Partition, FetchedLane> resting_;
     // The others that the broker knows.
     std::set<Partition> loose_;
 };

@@ -523,7 +523,8 @@ void Fetcher::Take(Request& request, const wire_result& result) {
     // the session does so.
     const bool is_whole = summary.is_well_formed && summary.error == 0;
     const bool is_told = request.session_epoch > 0 && session_.is_open();
-    const bool is_forgotten = request.session_epoch > 0 && !session_.is_open();
+    const bool is_forgotten =
+        request.session_epoch > 0 && !session_.is_open() && summary.is_well_formed;
     const bool is_held = (summary.throttle_ms > 0 && is_whole) || is_forgotten;
     if (!summary.is_well_formed) link_.Count(LinkCount::kFetchErrors, 1);
     for (size_t entry = 0; entry < request.index.size(); entry++) {
